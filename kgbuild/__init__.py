@@ -1,0 +1,25 @@
+"""kgbuild builds commonsense knowledge graphs by distilling them from language models.
+
+`kgbuild.open(path)` opens a finished run or a graph store for reading; everything else is
+reached through the rooms (`kgbuild.teacher`, `kgbuild.critic`, ...) or the `kgbuild` command.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kgbuild.query import Graph
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "open"]
+
+
+def open(path: str, **options: Any) -> Graph:
+    """Open a run folder or a graph store for reading.
+
+    Imported lazily, so that `import kgbuild` stays instant.
+    """
+    from kgbuild.query import open_graph
+
+    return open_graph(path, **options)

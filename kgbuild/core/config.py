@@ -1,0 +1,272 @@
+"""All knobs, in one section a room, each with a description and a default.
+
+A function receives its own section. `load_config` reads YAML, applies `key=value` settings and
+names the nearest valid key for every one it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kgbuild.core.errors import ConfigError, did_you_mean
+from kgbuild.core.files import read_text
+
+
+class Section(BaseModel):
+    """A frozen part of the configuration with exactly the declared keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class SeedsConfig(Section):
+    """Which heads a run asks about."""
+
+    files: tuple[str, ...] = Field(
+        default=("data/seeds/demo.en.tsv",), description="Seed files: TSV, CSV, JSON Lines or text"
+    )
+    max_head_characters: int = Field(default=200, ge=1, description="A longer head is refused")
+    limit: int = Field(default=0, ge=0, description="Use only the first heads; 0 is all")
+
+
+class PromptsConfig(Section):
+    """How a head and a relation become a prompt."""
+
+    packs: tuple[str, ...] = Field(
+        default=("atomic2020.en", "generics.en"), description="Relation packs, by name or path"
+    )
+    relations: tuple[str, ...] = Field(
+        default=(), description="Relations to ask for; empty is all of the packs"
+    )
+    skip_relations: tuple[str, ...] = Field(default=(), description="Relations to leave out")
+    shots: int = Field(default=6, ge=0, description="Few-shot triples above each question")
+    shots_files: tuple[str, ...] = Field(
+        default=(), description="Your own shot files; empty is the packs' own"
+    )
+    rotations: int = Field(
+        default=2, ge=1, description="Different shot choices a relation; heads are spread over them"
+    )
+
+
+class DecodingConfig(Section):
+    """NeuroLogic beam search and nucleus sampling (Lu et al. 2021)."""
+
+    method: Literal["beam", "sample"] = Field(default="beam", description="Search or sampling")
+    beams: int = Field(default=8, ge=1, le=256, description="K, hypotheses kept a step")
+    max_new_tokens: int = Field(default=16, ge=1, description="Longest completion, in tokens")
+    min_new_tokens: int = Field(default=1, ge=0, description="Shortest completion, in tokens")
+    prune_to: int = Field(default=0, ge=0, description="alpha in NeuroLogic decoding; 0 is off")
+    clause_tolerance: int = Field(
+        default=2, ge=0, description="beta: keep hypotheses this many met clauses below the best"
+    )
+    progress_reward: float = Field(
+        default=0.25, ge=0, description="lambda1: reward of a phrase in progress, in nats"
+    )
+    length_penalty: float = Field(default=0.6, description="Exponent of the length normalisation")
+    no_repeat_ngram: int = Field(default=3, ge=0, description="No n-gram twice; 0 is off")
+    returned: int = Field(default=4, ge=1, description="Completions returned a prompt")
+    mode: Literal["hard", "soft"] = Field(
+        default="hard", description="hard: no end of text while a clause is unmet"
+    )
+    is_diverse: bool = Field(
+        default=True, description="Prefer completions that begin with different words"
+    )
+    diversity_penalty: float = Field(
+        default=0.0, ge=0, description="Nats taken from completions that share a beginning"
+    )
+    top_p: float = Field(default=0.9, gt=0, le=1, description="Nucleus mass when sampling")
+    temperature: float = Field(default=0.8, gt=0, description="Temperature when sampling")
+    ends: tuple[str, ...] = Field(
+        default=(".", "\n"), description="A token that begins with one of these ends the text"
+    )
+
+
+class TeacherConfig(Section):
+    """The language model that is asked for tails."""
+
+    model: str = Field(
+        default="smollm2", description="Catalogue name, Hugging Face folder or GGUF file"
+    )
+    dtype: Literal["float32", "bfloat16"] = Field(default="float32", description="Weights' type")
+    batch_prompts: int = Field(default=8, ge=1, description="Prompts decoded together")
+    shard_prompts: int = Field(default=64, ge=1, description="Prompts a shard; the unit of resume")
+    kept: int = Field(default=3, ge=1, description="Best completions kept a prompt")
+    prior_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="How much of the head-free log-probability is taken off before ranking",
+    )
+
+
+class CriticConfig(Section):
+    """The classifier that accepts or rejects triples."""
+
+    backbone: str = Field(default="minilm", description="Catalogue name or encoder folder")
+    labels: tuple[str, ...] = Field(
+        default=("data/labels",), description="Folders or files of judged triples"
+    )
+    silver: tuple[str, ...] = Field(
+        default=("data/silver",), description="Folders or files of a judge's soft verdicts"
+    )
+    epochs: int = Field(default=4, ge=1, description="Passes over the training triples")
+    batch_size: int = Field(default=32, ge=1, description="Triples a step")
+    learning_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate")
+    target_precision: float = Field(
+        default=0.9, gt=0, lt=1, description="Precision that the thresholds aim at"
+    )
+    min_relation_labels: int = Field(
+        default=40, ge=1, description="Fewer validation labels fall back to the global threshold"
+    )
+    threshold: float | None = Field(
+        default=None, description="Fixed threshold for every relation; empty uses the trained ones"
+    )
+    seed: int = Field(default=13, description="Seed of initial weights and order")
+
+
+class DedupConfig(Section):
+    """When two tails of one head and relation say the same."""
+
+    encoder: str = Field(default="minilm", description="Catalogue name or sentence encoder folder")
+    similarity: float = Field(
+        default=0.86, gt=0, le=1, description="Cosine from which two tails are one"
+    )
+    batch_size: int = Field(default=256, ge=1, description="Texts encoded together")
+
+
+class StoreConfig(Section):
+    """Where accepted edges live."""
+
+    kind: Literal["ladybug", "memory"] = Field(default="ladybug", description="Graph store")
+    batch_edges: int = Field(default=10_000, ge=1, description="Edges loaded together")
+
+
+class CorpusConfig(Section):
+    """How the graph becomes a training corpus."""
+
+    dev: float = Field(default=0.1, ge=0, lt=1, description="Share of heads in the dev split")
+    test: float = Field(default=0.1, ge=0, lt=1, description="Share of heads in the test split")
+    formats: tuple[Literal["tsv", "jsonl", "parquet", "hf"], ...] = Field(
+        default=("tsv", "jsonl"), description="Formats that a run writes by itself"
+    )
+
+
+class StudentConfig(Section):
+    """The COMET-style model trained on the corpus."""
+
+    is_enabled: bool = Field(default=True, description="Train a student at the end of a run")
+    model: str = Field(default="smollm2", description="Catalogue name or Hugging Face folder")
+    method: Literal["lora", "full"] = Field(default="lora", description="What is trained")
+    lora_rank: int = Field(default=16, ge=1, description="Rank of the LoRA matrices")
+    lora_alpha: int = Field(default=32, ge=1, description="Scale of the LoRA matrices")
+    epochs: int = Field(default=2, ge=1, description="Passes over the train split")
+    max_steps: int = Field(default=0, ge=0, description="Stop after this many steps; 0 is no limit")
+    batch_size: int = Field(default=16, ge=1, description="Rows a step")
+    learning_rate: float = Field(default=3e-4, gt=0, description="Peak learning rate")
+    warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of steps that warm up")
+    save_steps: int = Field(default=50, ge=1, description="Steps between checkpoints")
+    seed: int = Field(default=17, description="Seed of adapters and order")
+
+
+class ReportConfig(Section):
+    """What the report compares and what counts as too little."""
+
+    reference: str | None = Field(
+        default=None, description="TSV of head, relation, tail that novelty is measured against"
+    )
+    samples: int = Field(default=15, ge=0, description="Accepted and rejected samples shown")
+    min_edges: int = Field(default=0, ge=0, description="Floor: fewer stored edges end with code 1")
+    min_acceptance: float = Field(
+        default=0.0, ge=0, le=1, description="Floor of the accepted share; below ends with code 1"
+    )
+
+
+class BuildConfig(Section):
+    """A whole build: one section a room."""
+
+    name: str = Field(default="demo", description="Names the run folder below data/runs")
+    seed: int = Field(default=7, description="Seed of shot rotation and sampling")
+    threads: int = Field(default=0, ge=0, description="CPU threads; 0 is as many as there are")
+    seeds: SeedsConfig = SeedsConfig()
+    prompts: PromptsConfig = PromptsConfig()
+    decoding: DecodingConfig = DecodingConfig()
+    teacher: TeacherConfig = TeacherConfig()
+    critic: CriticConfig = CriticConfig()
+    dedup: DedupConfig = DedupConfig()
+    store: StoreConfig = StoreConfig()
+    corpus: CorpusConfig = CorpusConfig()
+    student: StudentConfig = StudentConfig()
+    report: ReportConfig = ReportConfig()
+
+
+def load_config(path: Path | None, *, settings: Iterable[str] = ()) -> BuildConfig:
+    """Read a config file and apply `section.key=value` settings over it.
+
+    Args:
+        path: YAML file; None is all defaults.
+        settings: Such as `critic.target_precision=0.8`; the value is read as YAML.
+
+    Raises:
+        ConfigError: If the YAML is malformed, a key is unknown or a value breaks its rule.
+    """
+    tree: dict[str, Any] = {}
+    where = str(path) if path else "the settings"
+    if path is not None:
+        loaded = _parse_yaml(read_text(path), where=where)
+        if loaded is not None and not isinstance(loaded, dict):
+            raise ConfigError(f"{path} holds no mapping of sections; see data/configs/demo.yaml")
+        tree = loaded or {}
+    for setting in settings:
+        _apply(tree, setting)
+    try:
+        return BuildConfig.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_explain(error)}") from error
+
+
+def _parse_yaml(text: str, *, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{where}:{line} is not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where} is not YAML: {error}") from error
+
+
+def _apply(tree: dict[str, Any], setting: str) -> None:
+    key, separator, value = setting.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(
+            f"--set {setting!r} has no key=value form; write for example "
+            "--set critic.target_precision=0.8"
+        )
+    *sections, leaf = key.strip().split(".")
+    place = tree
+    for section in sections:
+        inner = place.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"--set {setting!r}: {section} is a value, not a section")
+        place = inner
+    place[leaf] = _parse_yaml(value, where=f"--set {key}")
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return f"{place} = {first.get('input')!r}: {first['msg']}"
+    *sections, leaf = (str(part) for part in first["loc"])
+    section: type[BaseModel] = BuildConfig
+    for name in sections:
+        kind = section.model_fields[name].annotation
+        section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
+    return f"{place} is not a setting{did_you_mean(leaf, section.model_fields)}"
+
+
+def plain(config: Section) -> Mapping[str, Any]:
+    """Give a section as plain values, for manifests and content keys."""
+    return config.model_dump(mode="json")
