@@ -112,9 +112,27 @@ class CriticConfig(Section):
     silver: tuple[str, ...] = Field(
         default=("data/silver",), description="Folders or files of a judge's soft verdicts"
     )
-    epochs: int = Field(default=4, ge=1, description="Passes over the training triples")
+    silver_epochs: int = Field(default=2, ge=0, description="Passes over the judge's verdicts")
+    silver_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate on silver")
+    epochs: int = Field(default=3, ge=0, description="Passes over the labelled triples")
+    learning_rate: float = Field(default=3e-5, gt=0, description="Peak learning rate on labels")
     batch_size: int = Field(default=32, ge=1, description="Triples a step")
-    learning_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate")
+    folds: int = Field(
+        default=4, ge=2, description="Parts of the labels that calibrate each other, by head"
+    )
+    frozen_layers: int = Field(
+        default=0, ge=0, description="Lowest encoder layers that labels leave alone"
+    )
+    evidence_dropout: float = Field(
+        default=0.5, ge=0, le=1, description="How often training hides the teacher's evidence"
+    )
+    max_tokens: int = Field(default=64, ge=8, le=512, description="A longer sentence is cut")
+    confidence: float = Field(
+        default=0.8, gt=0, lt=1, description="How sure a threshold must be of its precision"
+    )
+    prior_labels: float = Field(
+        default=10.0, ge=0.1, description="Labels that the calibrated probabilities count for"
+    )
     target_precision: float = Field(
         default=0.9, gt=0, lt=1, description="Precision that the thresholds aim at"
     )
@@ -141,7 +159,9 @@ class StoreConfig(Section):
     """Where accepted edges live."""
 
     kind: Literal["ladybug", "memory"] = Field(default="ladybug", description="Graph store")
-    batch_edges: int = Field(default=10_000, ge=1, description="Edges loaded together")
+    batch_edges: int = Field(
+        default=100_000, ge=1, description="Edges loaded together, whole or not at all"
+    )
 
 
 class CorpusConfig(Section):
@@ -168,6 +188,9 @@ class StudentConfig(Section):
     learning_rate: float = Field(default=3e-4, gt=0, description="Peak learning rate")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of steps that warm up")
     save_steps: int = Field(default=50, ge=1, description="Steps between checkpoints")
+    held_out_prompts: int = Field(
+        default=48, ge=0, description="Held-out heads and relations that tails are generated for"
+    )
     seed: int = Field(default=17, description="Seed of adapters and order")
 
 

@@ -225,3 +225,26 @@ class LabelledTriple(Record):
     mean_log_probability: float
     prior_log_probability: float | None = None
     tokens: int
+
+
+class SilverTriple(Record):
+    """The soft verdict of a large judge on one triple. Teaches a critic, never tests it."""
+
+    triple_id: str
+    head: str
+    relation: str
+    tail: str
+    kind: HeadKind
+    sentence: str = Field(description="What the judge was shown")
+    probability: float = Field(
+        ge=0, le=1, description="Odds of yes against no, as the judge gave them"
+    )
+    judge: str = Field(description="Name of the judging language model")
+    judge_hash: str = Field(description="sha256 of the judge's weights")
+    prompt_id: str = Field(description="Key of the judge's prompt, kept in the data card")
+    arm: str = Field(default="", description="How the candidate was generated")
+    teacher: str = ""
+    log_probability: float
+    mean_log_probability: float
+    prior_log_probability: float | None = None
+    tokens: int
