@@ -1,0 +1,178 @@
+"""Whether a head is an event or a concept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kgbuild.core.errors import SeedError, did_you_mean
+from kgbuild.core.records import HeadKind
+
+_PERSON = re.compile(r"\bPerson[XYZ]\b")
+_SUBJECTS = frozenset(
+    ["i", "you", "he", "she", "we", "they", "it", "someone", "somebody", "everyone", "everybody"]
+)
+_AFTER_VERB = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "my",
+        "your",
+        "his",
+        "her",
+        "its",
+        "our",
+        "their",
+        "one's",
+        "someone",
+        "someone's",
+        "somebody",
+        "somebody's",
+        "some",
+        "this",
+        "that",
+        "me",
+        "him",
+        "them",
+        "it",
+        "us",
+    ]
+)
+_PARTICLES = frozenset(
+    [
+        "to",
+        "for",
+        "with",
+        "from",
+        "into",
+        "at",
+        "in",
+        "on",
+        "about",
+        "up",
+        "down",
+        "out",
+        "off",
+        "over",
+        "away",
+        "back",
+        "around",
+        "together",
+    ]
+)
+_VERBS = [
+    "apologize",
+    "argue",
+    "arrive",
+    "ask",
+    "break",
+    "climb",
+    "come",
+    "cry",
+    "dance",
+    "drive",
+    "eat",
+    "fall",
+    "feel",
+    "fight",
+    "fly",
+    "forget",
+    "get",
+    "give",
+    "go",
+    "grow",
+    "help",
+    "jump",
+    "laugh",
+    "learn",
+    "leave",
+    "listen",
+    "live",
+    "look",
+    "lose",
+    "make",
+    "meet",
+    "move",
+    "pay",
+    "play",
+    "put",
+    "read",
+    "ride",
+    "run",
+    "see",
+    "sing",
+    "sit",
+    "sleep",
+    "stand",
+    "stay",
+    "swim",
+    "take",
+    "talk",
+    "travel",
+    "turn",
+    "wait",
+    "wake",
+    "walk",
+    "win",
+    "work",
+    "write",
+]
+# Noun uses of these words are rare before a particle: "goes to school", never "cup of tea".
+_VERB_FORMS = frozenset(form for verb in _VERBS for form in (verb, f"{verb}s", f"{verb}es"))
+_WORDS = {
+    "event": HeadKind.EVENT,
+    "events": HeadKind.EVENT,
+    "concept": HeadKind.CONCEPT,
+    "concepts": HeadKind.CONCEPT,
+}
+
+
+def parse_kind(word: str, *, source: str) -> HeadKind:
+    """Read the kind that a seed file states.
+
+    Raises:
+        SeedError: If the word names no kind.
+
+    >>> parse_kind("Event", source="seeds.tsv:2")
+    <HeadKind.EVENT: 'event'>
+    """
+    kind = _WORDS.get(word.casefold())
+    if kind is None:
+        raise SeedError(
+            f"{source}: kind {word[:40]!r} is not known{did_you_mean(word, _WORDS)} "
+            "Write 'event' or 'concept', or leave the cell empty to have it guessed."
+        )
+    return kind
+
+
+def kind_of_file(path: Path) -> HeadKind | None:
+    """Give the kind that a file's name states, as in `events.en.tsv`.
+
+    >>> kind_of_file(Path("data/seeds/concepts.en.tsv"))
+    <HeadKind.CONCEPT: 'concept'>
+    """
+    words = re.findall(r"[a-z]+", path.name.casefold())
+    named = {_WORDS[word] for word in words if word in _WORDS}
+    return named.pop() if len(named) == 1 else None
+
+
+def guess_kind(text: str) -> HeadKind:
+    """Guess a head's kind from its words alone.
+
+    It is an event if it names PersonX, begins with a subject, or begins with a verb that the
+    next word gives away. Anything else is a concept.
+
+    >>> guess_kind("PersonX bakes a cake"), guess_kind("bake a cake"), guess_kind("cake pan")
+    (<HeadKind.EVENT: 'event'>, <HeadKind.EVENT: 'event'>, <HeadKind.CONCEPT: 'concept'>)
+    """
+    if _PERSON.search(text):
+        return HeadKind.EVENT
+    first, second, *_ = [*text.casefold().split(), "", ""]
+    is_event = second != "" and (
+        first in _SUBJECTS
+        or (first == "to" and second not in _AFTER_VERB)
+        or (second in _AFTER_VERB and first not in _PARTICLES | _AFTER_VERB)
+        or (second in _PARTICLES and first in _VERB_FORMS)
+    )
+    return HeadKind.EVENT if is_event else HeadKind.CONCEPT
