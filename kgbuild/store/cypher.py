@@ -1,0 +1,150 @@
+"""All Cypher of the embedded store.
+
+Values are parameters, always. The only names put into a text are those of relation tables, which
+a relation pack declared and `quote` checked, and the fixed column names of an edge.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+
+from kgbuild.core.errors import StoreError
+from kgbuild.store.batches import EDGE_SCHEMA, FACETS
+
+_TYPES = {pa.string(): "STRING", pa.float64(): "DOUBLE", pa.int64(): "INT64"}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_QUOTED = re.compile(
+    r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`|//[^\n]*|/\*.*?\*/", re.DOTALL
+)
+_READING = ("MATCH", "OPTIONAL", "RETURN", "WITH", "UNWIND", "CALL", "EXPLAIN", "PROFILE")
+
+BEGIN = "BEGIN TRANSACTION"
+BEGIN_READING = "BEGIN TRANSACTION READ ONLY"
+COMMIT = "COMMIT"
+ROLLBACK = "ROLLBACK"
+CHECKPOINT = "CHECKPOINT"
+
+TABLES = "CALL show_tables() RETURN name, type"
+CREATE_META = "CREATE NODE TABLE KgbuildMeta(key STRING PRIMARY KEY, value STRING)"
+ADD_META = "CREATE (:KgbuildMeta {key: $key, value: $value})"
+META = "MATCH (m:KgbuildMeta) RETURN m.key AS key, m.value AS value"
+CREATE_PHRASES = "CREATE NODE TABLE Phrase(id STRING PRIMARY KEY, text STRING, kind STRING)"
+NODE_TABLES = ("KgbuildMeta", "Phrase")
+
+ADD_PHRASES = "COPY Phrase FROM $columns"
+COUNT_PHRASES = "MATCH (p:Phrase) RETURN count(*) AS count"
+ALL_PHRASES = "MATCH (p:Phrase) RETURN p.id AS id, p.text AS text, p.kind AS kind ORDER BY text, id"
+KNOWN_PHRASES = (
+    "LOAD FROM $columns WITH id AS wanted MATCH (p:Phrase {id: wanted}) "
+    "RETURN p.id AS id, p.text AS text, p.kind AS kind"
+)
+SET_KINDS = (
+    "LOAD FROM $columns WITH id AS wanted, kind AS k MATCH (p:Phrase {id: wanted}) SET p.kind = k"
+)
+DROP_ORPHANS = (
+    "LOAD FROM $columns WITH id AS wanted MATCH (p:Phrase {id: wanted}) "
+    "WHERE NOT EXISTS { MATCH (p)-[]-() } DELETE p"
+)
+
+_WANTED_ENDS = (
+    "LOAD FROM $columns WITH head_id AS wanted_head, tail_id AS wanted_tail{facets} "
+    "MATCH (h:Phrase {{id: wanted_head}})-[r:{table}]->(t:Phrase {{id: wanted_tail}}) "
+)
+_ROW = ", ".join(
+    [
+        "h.id AS head_id, t.id AS tail_id, h.text AS head, label(r) AS relation, t.text AS tail",
+        *(f"r.`{facet}` AS `{facet}`" for facet in FACETS),
+    ]
+)
+
+
+def quote(relation: str) -> str:
+    """Give a relation's name as the name of its table.
+
+    >>> quote("xReact")
+    '`xReact`'
+    """
+    if not _NAME.fullmatch(relation) or relation in NODE_TABLES:
+        raise StoreError(
+            f"{relation!r} cannot name a relationship type: a relation's name is a letter and then "
+            "letters, digits or _, and not the name of a node table; rename it in its pack"
+        )
+    return f"`{relation}`"
+
+
+def create_relation(relation: str) -> str:
+    """Create the table of one relation, its columns the facets of an edge."""
+    columns = ", ".join(f"`{name}` {_TYPES[EDGE_SCHEMA.field(name).type]}" for name in FACETS)
+    return f"CREATE REL TABLE {quote(relation)}(FROM Phrase TO Phrase, {columns})"
+
+
+def add_edges(relation: str) -> str:
+    """Add new edges in bulk from columns: head_id, tail_id, then the facets."""
+    return f"COPY {quote(relation)} FROM $columns"
+
+
+def update_edges(relation: str) -> str:
+    """Set every facet of the edges given by their ends."""
+    given = "".join(f", `{facet}` AS new_{facet}" for facet in FACETS)
+    matched = _WANTED_ENDS.format(facets=given, table=quote(relation))
+    return matched + "SET " + ", ".join(f"r.`{facet}` = new_{facet}" for facet in FACETS)
+
+
+def delete_edges(relation: str) -> str:
+    """Delete the edges given by their ends."""
+    return _WANTED_ENDS.format(facets="", table=quote(relation)) + "DELETE r"
+
+
+def known_edges(relation: str) -> str:
+    """Give the edges with the given ends."""
+    return _WANTED_ENDS.format(facets="", table=quote(relation)) + f"RETURN {_ROW}"
+
+
+def edges_at(end: str, relation: str | None) -> str:
+    """Give the edges whose head (`h`) or tail (`t`) is among the given ids."""
+    table = f":{quote(relation)}" if relation else ""
+    places = {"h": "", "t": "", end: " {id: wanted}"}
+    return (
+        "LOAD FROM $columns WITH id AS wanted "
+        f"MATCH (h:Phrase{places['h']})-[r{table}]->(t:Phrase{places['t']}) RETURN {_ROW}"
+    )
+
+
+def edges_by_id() -> str:
+    """Give the edges with the given triple ids; reads every edge."""
+    return f"MATCH (h:Phrase)-[r]->(t:Phrase) WHERE r.triple_id IN $ids RETURN {_ROW}"
+
+
+def heads_of(relation: str) -> str:
+    """Give each head of a relation with its number of edges, ordered by text."""
+    return (
+        f"MATCH (h:Phrase)-[r:{quote(relation)}]->(:Phrase) "
+        "RETURN h.id AS id, h.text AS text, count(*) AS edges ORDER BY text, id"
+    )
+
+
+def count_edges(relation: str) -> str:
+    """Count the edges of one relation."""
+    return f"MATCH (:Phrase)-[r:{quote(relation)}]->(:Phrase) RETURN count(*) AS count"
+
+
+def check_reading(text: str) -> str:
+    """Give a user's query back if it is one statement that reads.
+
+    The engine refuses writes by itself; this keeps a second statement from ending the read-only
+    transaction.
+
+    Raises:
+        StoreError: If it is several statements or begins with a word that changes something.
+    """
+    statement = text.strip().rstrip(";").strip()
+    bare = _QUOTED.sub(" ", statement)
+    first = bare.split(None, 1)[0].upper() if bare.strip() else ""
+    if ";" in bare or first.partition("(")[0] not in _READING:
+        raise StoreError(
+            f"{text.strip()[:80]!r} is not one reading Cypher statement; begin it with MATCH, "
+            "WITH, UNWIND, CALL or RETURN. Edges are added by load_edges and taken out by remove."
+        )
+    return statement
