@@ -66,9 +66,17 @@ def _own_subject(verb: Token) -> Token | None:
 
 def _subject(verb: Token) -> Token | None:
     own = _own_subject(verb)
-    if own is None and verb.dep_ == "conj" and verb.head.pos_ in ("VERB", "AUX"):
-        return _subject(verb.head)
-    return own
+    if own is not None:
+        return own
+    if verb.dep_ == "conj" and verb.head.pos_ in ("VERB", "AUX"):
+        owner = verb.head
+        if _own_subject(owner) is None and owner.dep_ in ("xcomp", "advcl"):
+            owner = owner.head  # "asked him to sit and took his coat"
+        return _subject(owner)
+    # The parser hangs the first verb of a row under the last: "tasted it, added salt and stirred".
+    first = next((c for c in verb.lefts if c.dep_ == "ccomp" and c.tag_ in _FINITE), None)
+    is_quoted = first is None or any(t.is_quote for t in verb.doc[first.left_edge.i : verb.i])
+    return None if is_quoted else _own_subject(first)
 
 
 def _render_event(verb: Token, sentence: Any, people: SentencePeople, lexicon: Lexicon) -> str:

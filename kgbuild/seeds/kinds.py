@@ -7,119 +7,9 @@ from pathlib import Path
 
 from kgbuild.core.errors import SeedError, did_you_mean
 from kgbuild.core.records import HeadKind
+from kgbuild.seeds.words import load_lexicon
 
 _PERSON = re.compile(r"\bPerson[XYZ]\b")
-_SUBJECTS = frozenset(
-    ["i", "you", "he", "she", "we", "they", "it", "someone", "somebody", "everyone", "everybody"]
-)
-_AFTER_VERB = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "my",
-        "your",
-        "his",
-        "her",
-        "its",
-        "our",
-        "their",
-        "one's",
-        "someone",
-        "someone's",
-        "somebody",
-        "somebody's",
-        "some",
-        "this",
-        "that",
-        "me",
-        "him",
-        "them",
-        "it",
-        "us",
-    ]
-)
-_PARTICLES = frozenset(
-    [
-        "to",
-        "for",
-        "with",
-        "from",
-        "into",
-        "at",
-        "in",
-        "on",
-        "about",
-        "up",
-        "down",
-        "out",
-        "off",
-        "over",
-        "away",
-        "back",
-        "around",
-        "together",
-    ]
-)
-_VERBS = [
-    "apologize",
-    "argue",
-    "arrive",
-    "ask",
-    "break",
-    "climb",
-    "come",
-    "cry",
-    "dance",
-    "drive",
-    "eat",
-    "fall",
-    "feel",
-    "fight",
-    "fly",
-    "forget",
-    "get",
-    "give",
-    "go",
-    "grow",
-    "help",
-    "jump",
-    "laugh",
-    "learn",
-    "leave",
-    "listen",
-    "live",
-    "look",
-    "lose",
-    "make",
-    "meet",
-    "move",
-    "pay",
-    "play",
-    "put",
-    "read",
-    "ride",
-    "run",
-    "see",
-    "sing",
-    "sit",
-    "sleep",
-    "stand",
-    "stay",
-    "swim",
-    "take",
-    "talk",
-    "travel",
-    "turn",
-    "wait",
-    "wake",
-    "walk",
-    "win",
-    "work",
-    "write",
-]
-# Noun uses of these words are rare before a particle: "goes to school", never "cup of tea".
-_VERB_FORMS = frozenset(form for verb in _VERBS for form in (verb, f"{verb}s", f"{verb}es"))
 _WORDS = {
     "event": HeadKind.EVENT,
     "events": HeadKind.EVENT,
@@ -169,10 +59,15 @@ def guess_kind(text: str) -> HeadKind:
     if _PERSON.search(text):
         return HeadKind.EVENT
     first, second, *_ = [*text.casefold().split(), "", ""]
+    lexicon = load_lexicon()
     is_event = second != "" and (
-        first in _SUBJECTS
-        or (first == "to" and second not in _AFTER_VERB)
-        or (second in _AFTER_VERB and first not in _PARTICLES | _AFTER_VERB)
-        or (second in _PARTICLES and first in _VERB_FORMS)
+        first in lexicon.subjects
+        or (first == "to" and second not in lexicon.after_verb)
+        or (second in lexicon.after_verb and first not in lexicon.particles | lexicon.after_verb)
+        or (second in lexicon.particles and first in _forms(lexicon.verbs))
     )
     return HeadKind.EVENT if is_event else HeadKind.CONCEPT
+
+
+def _forms(verbs: frozenset[str]) -> frozenset[str]:
+    return frozenset(f"{verb}{ending}" for verb in verbs for ending in ("", "s", "es"))

@@ -85,9 +85,11 @@ class SentencePeople:
         known = self._lexicon.names | self._lexicon.titles
         if token.ent_type_ == "PERSON" or known & {token.text, *before}:
             return True
-        # The small model knows few first names; an unknown proper noun that acts is a person.
-        acts = token.dep_ in SUBJECTS or any(p.word == token.text for p in self._persons)
-        return acts and token.tag_ == "NNP" and token.ent_type_ not in _NOT_NAMES
+        # The small model knows few first names; an unknown proper noun that acts or owns is one.
+        acts = token.dep_ in (*SUBJECTS, "poss") or any(p.word == token.text for p in self._persons)
+        has_kin = token.dep_ == "poss" and token.head.lemma_ in self._lexicon.kin
+        is_likely = token.ent_type_ not in _NOT_NAMES or has_kin or _is_called_he_or_she(token)
+        return acts and token.tag_ == "NNP" and is_likely
 
     def find_thing(self, pronoun: Token) -> Token | None:
         """Find the noun that `it` or `them` stands for, or nothing when two nouns might fit."""
@@ -240,3 +242,9 @@ def _fits(person: Person, gender: str) -> bool:
     if gender == "plural":
         return person.is_plural or person.is_any_number
     return person.gender in ("", gender) and not person.is_plural
+
+
+def _is_called_he_or_she(name: Token) -> bool:
+    """Whether a later pronoun of the sentence gives the owner of an unknown name away."""
+    later = name.doc[name.i + 1 : name.sent.end]
+    return any(_THIRD.get(token.lower_) in ("male", "female") for token in later)

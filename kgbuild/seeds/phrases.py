@@ -13,33 +13,6 @@ _LETTERS = "XYZ"
 _MAX_PHRASE_WORDS = 6
 _DEMONSTRATIVES = ("this", "that", "these", "those")
 _INDEFINITE = ("something", "everything", "anything")
-# "in fact", "of course", "at last": prepositional phrases that are really adverbs.
-_ADVERBIAL_OBJECTS = frozenset(
-    [
-        "fact",
-        "case",
-        "order",
-        "addition",
-        "end",
-        "example",
-        "instance",
-        "course",
-        "way",
-        "first",
-        "last",
-        "least",
-        "moment",
-        "time",
-        "once",
-        "general",
-        "particular",
-        "meantime",
-        "result",
-        "all",
-        "instead",
-        "purpose",
-    ]
-)
 
 
 class UnusableError(Exception):
@@ -149,7 +122,7 @@ class Phrases:
         return []
 
     def _owner(self, owner: Token) -> list[str]:
-        if owner.ent_type_ in ("DATE", "TIME"):
+        if owner.ent_type_ in ("DATE", "TIME") and owner.tag_ != "PRP$":
             return []
         if owner.tag_ == "PRP$":
             key = self.people.key_of(owner)
@@ -180,7 +153,7 @@ class Phrases:
         is_time = noun.ent_type_ in ("DATE", "TIME") or noun.lower_ in self.lexicon.time_nouns
         has_owner = any(child.dep_ == "poss" for child in noun.children)
         is_adverbial = noun.lower_ == "way" or (
-            noun.lower_ in _ADVERBIAL_OBJECTS and not any(noun.rights)
+            noun.lower_ in self.lexicon.adverbial_objects and not any(noun.rights)
         )
         is_alone = preposition.lower_ == "by" and noun.lower_.endswith(("self", "selves"))
         if (is_time and not has_owner) or is_adverbial or is_alone:

@@ -43,7 +43,7 @@ def is_negated(verb: Token) -> bool:
 def _borrowed(verb: Token, lemma: str, phrases: Phrases) -> list[str]:
     """Give `the dishes` to `washed` in `washed and dried the dishes`."""
     partner = next((c for c in verb.rights if c.dep_ == "conj" and c.pos_ == "VERB"), None)
-    if partner is None or partner.i - verb.i > 2 or lemma in phrases.lexicon.intransitive:
+    if partner is None or partner.i - verb.i > 2 or lemma not in phrases.lexicon.sharing:
         return []
     has_object = any(child.dep_ == "dobj" for child in partner.rights)
     return _complements(partner, phrases) if has_object else []
@@ -61,6 +61,9 @@ def _relative_object(verb: Token, phrases: Phrases) -> list[str]:
         lefts = [child for child in verb.head.lefts if child.dep_ != "relcl"]
         return phrases.bare_phrase(verb.head) if lefts or verb.head.tag_ == "NNS" else []
     if any(child.dep_ in ("nsubj", "nsubjpass") for child in before):
+        return []
+    has_object = any(child.dep_ == "dobj" for child in verb.rights)
+    if has_object or any(child.tag_ == "WRB" for child in before):
         return []
     raise UnusableError("gapped_clause", "its object stands outside the clause")
 
@@ -82,7 +85,8 @@ def _complements(verb: Token, phrases: Phrases) -> list[str]:
 def _complement(child: Token, verb: Token, phrases: Phrases) -> list[str]:
     if child.dep_ in ("prt", "acomp", "oprd", "xcomp", "ccomp"):
         if child.dep_ == "prt":
-            return [child.lower_]
+            moved = [c for c in child.children if c.dep_ == "nsubj"]  # "let the cat out"
+            return [*(w for c in moved for w in phrases.noun_phrase(c)), child.lower_]
         return _open_complement(child, phrases)
     # A second subject behind the verb is an object: "the cat" in "she let the cat out".
     is_object = child.dep_ == "nsubj" and any(c.dep_ == "nsubj" for c in verb.lefts)
@@ -91,7 +95,9 @@ def _complement(child: Token, verb: Token, phrases: Phrases) -> list[str]:
         words = phrases.noun_phrase(child) if child.pos_ != "ADJ" else [child.lower_]
         return words + _misread_object(child, verb, phrases)
     if child.dep_ == "advmod":
-        return [child.lower_] if child.lower_ in phrases.lexicon.kept_adverbs else []
+        is_particle = child.lower_ == "together" and verb.lemma_ == "put"
+        is_kept = is_particle or child.lower_ in phrases.lexicon.kept_adverbs
+        return [child.lower_] if is_kept else []
     if child.dep_ == "npadvmod":
         return _measure(child, phrases)
     if child.dep_ == "advcl" and verb.lemma_ == "spend" and child.tag_ == "VBG":
@@ -118,7 +124,7 @@ def _misread_object(noun: Token, verb: Token, phrases: Phrases) -> list[str]:
 
 
 def _measure(noun: Token, phrases: Phrases) -> list[str]:
-    if noun.lower_.endswith(("self", "selves")):  # Mere emphasis: "fixed the sink herself".
+    if noun.pos_ == "PRON":  # Mere emphasis: "fixed the sink herself".
         return []
     is_habit = any(child.lower_ in ("every", "each") for child in noun.children)
     is_time = noun.ent_type_ in ("DATE", "TIME") or noun.lemma_ in phrases.lexicon.time_nouns

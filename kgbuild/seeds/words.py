@@ -1,4 +1,4 @@
-"""The English word lists behind the extraction, read from `words.en.toml`."""
+"""The English word lists of the room, read from `words.en.toml`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Lexicon:
     judging: Words
     giving: Words
     intransitive: Words
+    sharing: Words
     reporting: Words
     copular: Words
     kept_adverbs: Words
@@ -37,6 +38,11 @@ class Lexicon:
     stop_nouns: Words
     plural_nouns: Words
     time_nouns: Words
+    adverbial_objects: Words
+    subjects: Words
+    after_verb: Words
+    particles: Words
+    verbs: Words
 
     @property
     def persons(self) -> Words:
@@ -58,7 +64,9 @@ def load_lexicon() -> Lexicon:
         if gender:
             genders |= dict.fromkeys(words, gender)
     others = {
-        name: _words(text) for part in ("verbs", "words") for name, text in tables[part].items()
+        name: _words(text)
+        for part in ("verbs", "words", "guess")
+        for name, text in tables[part].items()
     }
     return Lexicon(genders=genders, **groups, **others)
 
