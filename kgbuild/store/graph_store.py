@@ -119,7 +119,7 @@ class GraphStore(ABC):
         """Take edges out, with the phrases that no edge needs any more; give how many edges."""
 
     @abstractmethod
-    def cypher(self, text: str, **params: Any) -> list[dict[str, Any]]:
+    def cypher(self, text: str, /, **params: Any) -> list[dict[str, Any]]:
         """Give the rows of a reading Cypher query; every value is a parameter such as `$text`."""
 
     @abstractmethod

@@ -123,7 +123,7 @@ class MemoryStore(GraphStore):
             removed += 1
         return removed
 
-    def cypher(self, text: str, **params: Any) -> list[dict[str, Any]]:
+    def cypher(self, text: str, /, **params: Any) -> list[dict[str, Any]]:
         """Say that this store has no Cypher.
 
         Raises:

@@ -284,7 +284,7 @@ def test_awkward_phrases_come_back_as_they_were(store: GraphStore) -> None:
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
