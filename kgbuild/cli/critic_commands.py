@@ -1,0 +1,101 @@
+"""critic train, evaluate, score."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kgbuild.cli.output import Bars, print_json, print_table, say
+
+critic_app = typer.Typer(help="Train, measure and use the critic.", no_args_is_help=True)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="A build config; its critic section counts.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="section.key=value, over the config; repeatable.")
+]
+CriticOption = Annotated[
+    Path | None,
+    typer.Option("--critic", help="Critic folder; without it, the config's, trained if need be."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
+
+
+@critic_app.command("train")
+def train(
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the critic.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the critic on labels and silver verdicts, or find it trained already."""
+    from kgbuild.runs.critics import ensure_critic, train
+    from kgbuild.runs.inputs import Inputs, read_build_config
+
+    inputs = Inputs(read_build_config(config, settings=settings or ()))
+    if out is not None:
+        train(inputs, out)
+        folder = out
+    else:
+        folder = ensure_critic(inputs, progress=Bars())
+    if as_json:
+        print_json({"critic": str(folder)})
+    else:
+        typer.echo(str(folder))
+
+
+@critic_app.command("evaluate")
+def evaluate(
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option("--labels", help="Judged triples; without it, the critic's own test part."),
+    ] = None,
+    critic: CriticOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print AUC, precision and yield at the thresholds, and calibration, with intervals."""
+    from kgbuild.runs.critics import evaluate_files, find_critic
+
+    folder = find_critic(critic, config=config, settings=settings or (), progress=Bars())
+    report = evaluate_files(folder, labels or [])
+    if as_json:
+        print_json(report)
+        return
+    rows = [
+        (name, _show(value)) for name, value in report.items() if not isinstance(value, dict | list)
+    ]
+    print_table(f"Critic {folder.name}", ("figure", "value"), rows)
+
+
+def _show(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+@critic_app.command("score")
+def score(
+    file: Annotated[Path, typer.Argument(help="TSV or JSON Lines with head, relation, tail.")],
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Leave out rows of unknown relations.")
+    ] = False,
+    critic: CriticOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Score triples of your own: JSON Lines on stdout, in the order of the file."""
+    from kgbuild.runs.critics import find_critic, score_file
+
+    folder = find_critic(critic, config=config, settings=settings or (), progress=Bars())
+    skipped = 0
+    for row in score_file(folder, file, skip_unknown=skip_unknown):
+        if row is None:
+            skipped += 1
+        else:
+            typer.echo(json.dumps(row, ensure_ascii=False))
+    if skipped:
+        say(f"{skipped} rows of unknown relations left out")

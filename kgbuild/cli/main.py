@@ -1,0 +1,64 @@
+"""The command line: groups of commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from kgbuild import __version__
+from kgbuild.cli import (
+    build_commands,
+    critic_commands,
+    data_commands,
+    model_commands,
+    query_commands,
+    student_commands,
+)
+from kgbuild.core.errors import KgbuildError
+
+app = typer.Typer(
+    name="kgbuild",
+    help="Build commonsense knowledge graphs by distilling them from language models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Show the version."),
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit()
+
+
+build_commands.register(app)
+query_commands.register(app)
+app.add_typer(query_commands.query_app, name="query")
+app.add_typer(critic_commands.critic_app, name="critic")
+app.add_typer(data_commands.relations_app, name="relations")
+app.add_typer(data_commands.seeds_app, name="seeds")
+app.add_typer(data_commands.dedup_app, name="dedup")
+data_commands.register(app)
+app.add_typer(model_commands.models_app, name="models")
+app.add_typer(student_commands.student_app, name="student")
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend is one paragraph and exit code 2."""
+    try:
+        app()
+    except KgbuildError as error:
+        typer.echo(f"kgbuild: {error}", err=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("kgbuild: interrupted; the same command goes on from here", err=True)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Who read us has gone; the interpreter must not complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None

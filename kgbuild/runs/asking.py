@@ -1,0 +1,138 @@
+"""The first stages: heads, prompts and the teacher's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kgbuild.core.config import plain
+from kgbuild.core.errors import SeedError
+from kgbuild.core.ids import content_key
+from kgbuild.core.records import Head, Rejection, Triple
+from kgbuild.core.shards import read_shards, write_shard
+from kgbuild.prompts import Prompt, PromptRow, build_prompts
+from kgbuild.runs.folder import Counts, RunFolder
+from kgbuild.runs.inputs import Inputs, hash_files
+from kgbuild.runs.progress import Progress
+from kgbuild.teacher.generate import generate_triples, shard_prompts
+from kgbuild.teacher.protocol import Teacher
+
+
+def collect(run: RunFolder, inputs: Inputs) -> list[Head]:
+    """Read the seeds into the heads stage."""
+    from kgbuild.seeds import collect_heads
+
+    config = inputs.config.seeds
+
+    def make(folder: Path) -> Counts:
+        found = list(collect_heads(inputs.seed_files, config=config))
+        heads = [entry for entry in found if isinstance(entry, Head)]
+        dropped = [entry for entry in found if isinstance(entry, Rejection)]
+        heads = heads[: config.limit] if config.limit else heads
+        if not heads:
+            raise SeedError("The seed files hold no head; add at least one line")
+        write_shard(folder / "rejected-00000.parquet", dropped, Rejection)
+        return {
+            "heads": write_shard(folder / "part-00000.parquet", heads, Head),
+            "dropped": len(dropped),
+        }
+
+    settings = {name: value for name, value in plain(config).items() if name != "files"}
+    folder = run.stage("heads", [settings, hash_files(inputs.seed_files)], make)
+    return list(read_shards(folder, Head))
+
+
+def prepare(run: RunFolder, inputs: Inputs, heads: list[Head]) -> list[Prompt]:
+    """Build the prompts and write them down in full."""
+    config = inputs.config
+    prompts = list(
+        build_prompts(
+            heads, inputs.relations, inputs.shots, config=config.prompts, seed=config.seed
+        )
+    )
+    if not prompts:
+        raise SeedError(
+            "No relation takes any of the heads; check their kinds (event, concept) and "
+            "prompts.relations"
+        )
+
+    def make(folder: Path) -> Counts:
+        rows = [prompt.row() for prompt in prompts]
+        return {"prompts": write_shard(folder / "part-00000.parquet", rows, PromptRow)}
+
+    # The constraints are part of the question, though no part of its text.
+    asked = [[prompt.prompt_id, repr(prompt.constraints), prompt.prior_text] for prompt in prompts]
+    run.stage("prompts", content_key(asked), make)
+    run.name_run(content_key([run.key("prompts"), plain(config.decoding), config.teacher.model]))
+    return prompts
+
+
+def ask(
+    run: RunFolder,
+    inputs: Inputs,
+    prompts: list[Prompt],
+    *,
+    progress: Progress,
+    teacher: Teacher | None = None,
+) -> tuple[Path, int]:
+    """Ask the teacher, a shard at a time, and give the folder and the number of prompts asked.
+
+    The teacher is loaded only if a shard is missing.
+    """
+    config = inputs.config
+    asked = 0
+
+    def missing(folder: Path) -> Iterator[tuple[int, tuple[Prompt, ...]]]:
+        shards = list(enumerate(shard_prompts(prompts, config.teacher.shard_prompts)))
+        for number, shard in progress.track(
+            shards, stage="teacher", total=len(shards), unit="shards"
+        ):
+            if not (folder / f"part-{number:05}.parquet").exists():
+                yield number, shard
+
+    def make(folder: Path) -> Counts:
+        nonlocal asked, teacher
+        for number, shard in missing(folder):
+            teacher = teacher or load_teacher(inputs)
+            answers = list(
+                generate_triples(
+                    shard,
+                    teacher,
+                    config=config.teacher,
+                    decoding=config.decoding,
+                    seed=config.seed,
+                    run=run.manifest.run_id,
+                )
+            )
+            asked += len(shard)
+            dropped = [answer for answer in answers if isinstance(answer, Rejection)]
+            triples = [answer for answer in answers if isinstance(answer, Triple)]
+            write_shard(folder / f"rejected-{number:05}.parquet", dropped, Rejection)
+            # Written last: its presence means that the shard was answered.
+            write_shard(folder / f"part-{number:05}.parquet", triples, Triple)
+        triples = list(read_shards(folder, Triple))
+        dropped = list(read_shards(folder, Rejection, "rejected"))
+        return {
+            "asked": len(prompts),
+            "answered": len({triple.provenance.prompt_id for triple in triples}),
+            "parsed": len(triples),
+            "clauses_met": sum(
+                triple.provenance.clauses == triple.provenance.clauses_met for triple in triples
+            ),
+            "dropped": len(dropped),
+        }
+
+    weights = teacher.weights_hash if teacher else inputs.teacher_file.sha256
+    settings = [plain(config.teacher), plain(config.decoding), config.seed]
+    folder = run.stage("triples", [run.key("prompts"), weights, settings], make)
+    return folder, asked
+
+
+def load_teacher(inputs: Inputs) -> Teacher:
+    """Load the language model that the config names."""
+    from kgbuild.teacher.transformers_teacher import TransformersTeacher
+
+    file = inputs.teacher_file
+    return TransformersTeacher.load(
+        file.path, dtype=inputs.config.teacher.dtype, name=file.name, sha256=file.sha256
+    )

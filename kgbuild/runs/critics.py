@@ -1,0 +1,116 @@
+"""The critic of a config: trained once, kept in the user's cache, copied into a run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from filelock import FileLock
+
+from kgbuild.core.config import plain
+from kgbuild.core.ids import content_key
+from kgbuild.core.resources import cache_folder
+from kgbuild.critic import (
+    CriticReport,
+    load_critic,
+    read_candidates,
+    read_labels,
+    read_silver,
+    train_critic,
+)
+from kgbuild.runs.folder import Counts, RunFolder
+from kgbuild.runs.inputs import Inputs, hash_files, read_build_config
+from kgbuild.runs.progress import Progress
+
+# Training does not depend on these, so changing them trains nothing anew.
+_BATCH = 256
+_AFTERWARDS = {"threshold", "labels", "silver", "backbone"}
+
+
+def critic_inputs(inputs: Inputs) -> list[object]:
+    """Give all that a critic's weights and calibration depend on."""
+    config = inputs.config.critic
+    return [
+        {name: value for name, value in plain(config).items() if name not in _AFTERWARDS},
+        hash_files(inputs.critic_files(config.labels)),
+        hash_files(inputs.critic_files(config.silver)),
+        inputs.critic_file.sha256,
+    ]
+
+
+def ensure_critic(inputs: Inputs, *, progress: Progress) -> Path:
+    """Give the folder of the config's critic, training it if no run has done so yet."""
+    folder = cache_folder() / "critics" / content_key(critic_inputs(inputs))
+    if (folder / "critic.json").exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "critic.json").exists():
+            progress.say("Training the critic (once; it is kept for later runs)")
+            train(inputs, folder)
+    return folder
+
+
+def train(inputs: Inputs, folder: Path) -> CriticReport:
+    """Train the config's critic into a folder."""
+    config = inputs.config.critic
+    making = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(making, ignore_errors=True)
+    report = train_critic(
+        list(read_labels(inputs.critic_files(config.labels))),
+        list(read_silver(inputs.critic_files(config.silver))),
+        inputs.all_relations,
+        encoder_path=inputs.critic_file.path,
+        config=config,
+        folder=making,
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    making.rename(folder)
+    return report
+
+
+def place_critic(run: RunFolder, inputs: Inputs, *, progress: Progress) -> Path:
+    """Put the critic into the run, so that the run can be read alone."""
+
+    def make(folder: Path) -> Counts:
+        trained = ensure_critic(inputs, progress=progress)
+        shutil.copytree(trained, folder, dirs_exist_ok=True)
+        return {}
+
+    return run.stage("critic", critic_inputs(inputs), make)
+
+
+def find_critic(
+    folder: Path | None, *, config: Path | None, settings: Sequence[str], progress: Progress
+) -> Path:
+    """Give the critic that a command names: a folder, or the one of a config."""
+    if folder is not None:
+        return folder
+    return ensure_critic(Inputs(read_build_config(config, settings=settings)), progress=progress)
+
+
+def score_file(
+    folder: Path, file: Path, *, skip_unknown: bool
+) -> Iterator[dict[str, object] | None]:
+    """Score the triples of a file in its order; None stands for a row that was left out."""
+    critic = load_critic(folder)
+    source = read_candidates(file, relations=critic.relations, skip_unknown=skip_unknown)
+    while batch := list(islice(source, _BATCH)):
+        known = [candidate for candidate in batch if candidate is not None]
+        opinions = iter(critic.score(known))
+        for candidate in batch:
+            if candidate is None:
+                yield None
+                continue
+            opinion = next(opinions)
+            threshold = critic.thresholds.get(candidate.relation)
+            yield {
+                "head": candidate.head,
+                "relation": candidate.relation,
+                "tail": candidate.tail,
+                "probability": round(opinion.probability, 6),
+                "threshold": round(threshold, 6),
+                "accepted": opinion.probability >= threshold,
+            }

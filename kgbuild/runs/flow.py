@@ -1,0 +1,100 @@
+"""The order of the stages."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pydantic import Field
+
+from kgbuild.core.config import BuildConfig
+from kgbuild.core.records import Record
+from kgbuild.runs import asking, judging, storing
+from kgbuild.runs.critics import place_critic
+from kgbuild.runs.folder import RunFolder
+from kgbuild.runs.inputs import Inputs
+from kgbuild.runs.progress import Progress, Quiet
+from kgbuild.runs.reporting import report
+from kgbuild.teacher.protocol import Teacher
+
+
+class RunSummary(Record):
+    """What one build did and what stands at its end."""
+
+    run: str = Field(description="Path of the run folder")
+    run_id: str
+    made: tuple[str, ...] = Field(description="Stages that had to be made; empty: nothing to do")
+    prompts_asked: int = Field(description="Prompts that the teacher was asked in this build")
+    asked: int
+    parsed: int
+    accepted: int
+    edges: int
+    nodes: int
+    seconds: float
+    floors: tuple[str, ...] = Field(default=(), description="Floors that the run stays below")
+
+
+def run_flow(
+    config: BuildConfig,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    teacher: Teacher | None = None,
+) -> RunSummary:
+    """Build a graph from seeds, going on from whatever the folder already holds.
+
+    Args:
+        config: All settings.
+        folder: The run folder; made if it is not there.
+        progress: Who is told.
+        teacher: A loaded teacher instead of the config's, such as a scripted one.
+    """
+    started = time.monotonic()
+    progress = progress or Quiet()
+    inputs = Inputs(config)
+    run = RunFolder(folder, config=config)
+    with run.locked():
+        heads = asking.collect(run, inputs)
+        prompts = asking.prepare(run, inputs, heads)
+        triples, asked = asking.ask(run, inputs, prompts, progress=progress, teacher=teacher)
+        critic = place_critic(run, inputs, progress=progress)
+        scores = judging.score(run, triples, critic, progress=progress)
+        verdicts = judging.give_verdicts(run, inputs, triples, scores, critic)
+        merges = judging.merge(run, inputs, triples, verdicts, progress=progress)
+        edges = storing.join_edges(run, inputs, triples, verdicts, merges)
+        storing.store(run, inputs, edges, progress=progress)
+        corpus = storing.write_corpora(run, inputs, edges)
+        # Queries can begin while the student learns.
+        run.save()
+        if config.student.is_enabled and run.manifest.stages["corpus"].counts.get("train"):
+            storing.train_student(run, inputs, corpus, progress=progress)
+        report(run, inputs)
+        run.save()
+    counts = {name: entry.counts for name, entry in run.manifest.stages.items()}
+    return RunSummary(
+        run=str(folder),
+        run_id=run.manifest.run_id,
+        made=tuple(run.made),
+        prompts_asked=asked,
+        asked=counts["triples"]["asked"],
+        parsed=counts["triples"]["parsed"],
+        accepted=counts["verdicts"]["accepted"],
+        edges=counts["graph"]["edges"],
+        nodes=counts["graph"]["nodes"],
+        seconds=round(time.monotonic() - started, 1),
+        floors=tuple(_find_floors(config, counts)),
+    )
+
+
+def _find_floors(config: BuildConfig, counts: dict[str, dict[str, int]]) -> list[str]:
+    floors = []
+    edges, scored = counts["graph"]["edges"], counts["scores"]["scored"]
+    if edges < config.report.min_edges:
+        floors.append(f"{edges} edges are fewer than report.min_edges = {config.report.min_edges}")
+    share = counts["verdicts"]["accepted"] / scored if scored else 0.0
+    if share < config.report.min_acceptance:
+        floors.append(
+            f"{share:.3f} accepted is less than report.min_acceptance = "
+            f"{config.report.min_acceptance}"
+        )
+    return floors

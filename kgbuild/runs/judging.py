@@ -1,0 +1,131 @@
+"""The middle stages: scores, verdicts, merges.
+
+Scores need the critic, merges need the encoder; verdicts need neither, so that a new threshold
+takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kgbuild.core.config import plain
+from kgbuild.core.records import Merge, Rejection, Score, Triple, Verdict
+from kgbuild.core.shards import read_shard, read_shards, write_shard
+from kgbuild.critic import decide, judge_triples, load_critic
+from kgbuild.runs.folder import Counts, RunFolder
+from kgbuild.runs.inputs import Inputs
+from kgbuild.runs.progress import Progress
+
+
+def score(run: RunFolder, triples: Path, critic_folder: Path, *, progress: Progress) -> Path:
+    """Score every triple, a shard of scores for a shard of triples."""
+
+    def make(folder: Path) -> Counts:
+        critic = None
+        count = 0
+        shards = sorted(triples.glob("part-*.parquet"))
+        for shard in progress.track(shards, stage="critic", total=len(shards), unit="shards"):
+            target = folder / shard.name
+            if not target.exists():
+                critic = critic or load_critic(critic_folder)
+                write_shard(target, judge_triples(read_shard(shard, Triple), critic), Score)
+            count += sum(1 for _ in read_shard(target, Score))
+        return {"scored": count}
+
+    return run.stage("scores", [run.key("triples"), run.key("critic")], make)
+
+
+def give_verdicts(
+    run: RunFolder, inputs: Inputs, triples: Path, scores: Path, critic_folder: Path
+) -> Path:
+    """Accept or reject every scored triple by the threshold of its relation."""
+    config = inputs.config.critic
+
+    def make(folder: Path) -> Counts:
+        from kgbuild.critic import read_thresholds
+
+        thresholds = read_thresholds(critic_folder)
+        counts = {"accepted": 0, "below_threshold": 0}
+        for shard in sorted(triples.glob("part-*.parquet")):
+            asked = list(read_shard(shard, Triple))
+            verdicts = list(
+                decide(
+                    read_shard(scores / shard.name, Score),
+                    (triple.relation for triple in asked),
+                    thresholds,
+                    config=config,
+                )
+            )
+            rejections = [
+                Rejection(
+                    stage="critic",
+                    reason="below_threshold",
+                    detail=f"{verdict.probability:.4f} is under {verdict.threshold:.4f}",
+                    head=triple.head,
+                    relation=triple.relation,
+                    text=triple.tail,
+                    triple_id=triple.triple_id,
+                )
+                for triple, verdict in zip(asked, verdicts, strict=True)
+                if not verdict.is_accepted
+            ]
+            counts["below_threshold"] += len(rejections)
+            counts["accepted"] += len(verdicts) - len(rejections)
+            number = shard.stem.removeprefix("part-")
+            write_shard(folder / f"rejected-{number}.parquet", rejections, Rejection)
+            write_shard(folder / shard.name, verdicts, Verdict)
+        return counts
+
+    return run.stage("verdicts", [run.key("scores"), plain(config)["threshold"]], make)
+
+
+def read_accepted(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdict]]:
+    """Give every accepted triple with its verdict, in the order of the prompts."""
+    for shard in sorted(triples.glob("part-*.parquet")):
+        pairs = zip(
+            read_shard(shard, Triple), read_shard(verdicts / shard.name, Verdict), strict=True
+        )
+        yield from ((triple, verdict) for triple, verdict in pairs if verdict.is_accepted)
+
+
+def merge(
+    run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, *, progress: Progress
+) -> Path:
+    """Join the tails of one head and relation that say the same."""
+    config = inputs.config.dedup
+
+    def make(folder: Path) -> Counts:
+        from kgbuild.dedup import EmbeddingCache, SentenceEncoder, cluster_triples
+
+        progress.say("Merging tails that say the same")
+        encoder = SentenceEncoder.load(
+            inputs.encoder_file.path,
+            sha256=inputs.encoder_file.sha256,
+            batch_size=config.batch_size,
+        )
+        # Beside the stages, not under a key: a new similarity finds every vector again.
+        cache = EmbeddingCache(run.path / "stages" / "embeddings", encoder)
+        accepted = list(read_accepted(triples, verdicts))
+        merges = list(
+            cluster_triples(
+                [triple for triple, _ in accepted],
+                [verdict.probability for _, verdict in accepted],
+                embed=cache.embed,
+                existing={},
+                config=config,
+            )
+        )
+        counts: Counts = {"clusters": len({merge.cluster_id for merge in merges})}
+        for entry in merges:
+            counts[entry.reason] = counts.get(entry.reason, 0) + 1
+        write_shard(folder / "part-00000.parquet", merges, Merge)
+        return counts
+
+    settings = {name: value for name, value in plain(config).items() if name != "batch_size"}
+    return run.stage("merges", [run.key("verdicts"), settings, inputs.encoder_file.sha256], make)
+
+
+def read_merges(folder: Path) -> dict[str, Merge]:
+    """Give every merge by the id of its triple."""
+    return {entry.triple_id: entry for entry in read_shards(folder, Merge)}

@@ -1,0 +1,169 @@
+"""The last stages: edges, the graph, the corpus, the student."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from kgbuild.core.config import plain
+from kgbuild.core.ids import phrase_id
+from kgbuild.core.records import CorpusRow, Edge, Merge, Triple, Verdict
+from kgbuild.core.relations import RelationSet, verbalise
+from kgbuild.core.shards import read_shards, write_shard
+from kgbuild.corpus import CardFacts, TeacherTerms, export_rows, write_corpus
+from kgbuild.runs.folder import Counts, RunFolder
+from kgbuild.runs.inputs import Inputs
+from kgbuild.runs.judging import read_accepted, read_merges
+from kgbuild.runs.progress import Progress
+from kgbuild.store import load_edges, open_store
+
+GRAPH = "graph.lbdb"
+_SUFFIX = {"tsv": "corpus.tsv", "jsonl": "corpus.jsonl", "parquet": "corpus.parquet", "hf": "hf"}
+
+
+def make_edge(triple: Triple, verdict: Verdict, *, size: int, relations: RelationSet) -> Edge:
+    """Join what the stages know of one representative triple into a row of the graph."""
+    relation = relations.get(triple.relation)
+    provenance = triple.provenance.model_dump()
+    return Edge(
+        triple_id=triple.triple_id,
+        head_id=phrase_id(triple.head),
+        tail_id=phrase_id(triple.tail),
+        head=triple.head,
+        relation=triple.relation,
+        tail=triple.tail,
+        kind=triple.kind,
+        polarity=str(relation.polarity),
+        sentence=verbalise(relation, triple.head, triple.tail),
+        probability=verdict.probability,
+        threshold=verdict.threshold,
+        cluster_size=size,
+        critic=verdict.critic,
+        **provenance,
+    )
+
+
+def join_edges(run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, merges: Path) -> Path:
+    """Write one edge for each cluster, in the graph's order."""
+
+    def make(folder: Path) -> Counts:
+        places: dict[str, Merge] = read_merges(merges)
+        sizes = Counter(entry.cluster_id for entry in places.values())
+        edges: dict[str, Edge] = {}
+        for triple, verdict in read_accepted(triples, verdicts):
+            if places[triple.triple_id].cluster_id == triple.triple_id:
+                edges.setdefault(
+                    triple.triple_id,
+                    make_edge(
+                        triple,
+                        verdict,
+                        size=sizes[triple.triple_id],
+                        relations=inputs.all_relations,
+                    ),
+                )
+        ordered = sorted(
+            edges.values(), key=lambda edge: (edge.relation, edge.head, edge.tail, edge.triple_id)
+        )
+        return {"edges": write_shard(folder / "part-00000.parquet", ordered, Edge)}
+
+    sentences = [[relation.name, relation.sentence] for relation in inputs.all_relations]
+    return run.stage("edges", [run.key("merges"), sentences], make)
+
+
+def store(run: RunFolder, inputs: Inputs, edges: Path, *, progress: Progress) -> Path:
+    """Load the edges into the graph database."""
+    config = inputs.config.store.model_copy(update={"kind": "ladybug"})
+
+    def make(folder: Path) -> Counts:
+        names = [relation.name for relation in inputs.all_relations]
+        with open_store(folder / GRAPH, config=config, relations=names) as graph:
+            report = load_edges(
+                progress.track(
+                    read_shards(edges, Edge),
+                    stage="graph",
+                    total=run.manifest.stages["edges"].counts["edges"],
+                    unit="edges",
+                ),
+                store=graph,
+            )
+            counts = graph.counts()
+        return {
+            "nodes": counts.nodes,
+            "edges": counts.edges,
+            "added_edges": report.added_edges,
+            "unchanged": report.unchanged,
+        }
+
+    return run.stage("graph", run.key("edges"), make, output=GRAPH)
+
+
+def make_card(run_id: str, inputs: Inputs) -> CardFacts:
+    """Say for people who get the corpus how it was made."""
+    teacher = inputs.teacher_file
+    config = inputs.config
+    return CardFacts(
+        name=f"kgbuild {config.name}",
+        description="Commonsense triples distilled from a language model, kept by a critic.",
+        made=(
+            f"Seeds {', '.join(config.seeds.files)}; relation packs "
+            f"{', '.join(config.prompts.packs)}; NeuroLogic {config.decoding.method} decoding; "
+            "a trained critic; semantic dedup."
+        ),
+        run=run_id,
+        teachers=(TeacherTerms(name=teacher.name, sha256=teacher.sha256, licence=teacher.licence),),
+        target_precision=config.critic.target_precision,
+    )
+
+
+def write_corpora(run: RunFolder, inputs: Inputs, edges: Path) -> Path:
+    """Write the corpus rows, and the formats that the config names."""
+    config = inputs.config.corpus
+
+    def make(folder: Path) -> Counts:
+        rows = list(export_rows(read_shards(edges, Edge), config=config))
+        for name in config.formats:
+            card = make_card(run.manifest.run_id, inputs) if name == "hf" else None
+            write_corpus(rows, format=name, out=folder / _SUFFIX[name], card=card)
+        counts = Counter(str(row.split) for row in rows)
+        return {"rows": write_shard(folder / "part-00000.parquet", rows, CorpusRow), **counts}
+
+    return run.stage("corpus", [run.key("edges"), plain(config)], make)
+
+
+def train_student(run: RunFolder, inputs: Inputs, corpus: Path, *, progress: Progress) -> Path:
+    """Train the student on the corpus; an interrupted training goes on from its checkpoint."""
+    config = inputs.config.student
+
+    def make(folder: Path) -> Counts:
+        from kgbuild.student import train_student as door
+
+        steps = door(
+            read_shards(corpus, CorpusRow),
+            inputs.all_relations,
+            model_path=inputs.student_file.path,
+            config=config,
+            folder=folder,
+        )
+        total = _estimate_steps(run, inputs)
+        last = 0
+        for step in progress.track(steps, stage="student", total=total, unit="steps"):
+            last = step.step
+        return {"steps": last}
+
+    return run.stage(
+        "student", [run.key("corpus"), plain(config), inputs.student_file.sha256], make
+    )
+
+
+def _estimate_steps(run: RunFolder, inputs: Inputs) -> int:
+    config = inputs.config.student
+    rows = run.manifest.stages["corpus"].counts.get("train", 0)
+    steps = config.epochs * -(-rows // config.batch_size)
+    return min(steps, config.max_steps) if config.max_steps else steps
+
+
+def read_student_card(folder: Path) -> dict[str, object]:
+    """Read what the student's folder says of its training."""
+    card: dict[str, object] = json.loads((folder / "student.json").read_text(encoding="utf-8"))
+    return card
