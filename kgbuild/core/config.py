@@ -152,6 +152,12 @@ class DedupConfig(Section):
     similarity: float = Field(
         default=0.86, gt=0, le=1, description="Cosine from which two tails are one"
     )
+    word_similarity: float = Field(
+        default=0.6,
+        gt=0,
+        le=1,
+        description="Cosine that exchanged words need, such as store and shop, on top of that",
+    )
     batch_size: int = Field(default=256, ge=1, description="Texts encoded together")
 
 
