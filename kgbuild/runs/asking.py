@@ -14,8 +14,8 @@ from kgbuild.prompts import Prompt, PromptRow, build_prompts
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, hash_files
 from kgbuild.runs.progress import Progress
+from kgbuild.runs.workers import Workers
 from kgbuild.teacher.generate import generate_triples, shard_prompts
-from kgbuild.teacher.protocol import Teacher
 
 
 def collect(run: RunFolder, inputs: Inputs) -> list[Head]:
@@ -72,8 +72,8 @@ def ask(
     inputs: Inputs,
     prompts: list[Prompt],
     *,
+    workers: Workers,
     progress: Progress,
-    teacher: Teacher | None = None,
 ) -> tuple[Path, int]:
     """Ask the teacher, a shard at a time, and give the folder and the number of prompts asked.
 
@@ -91,13 +91,12 @@ def ask(
                 yield number, shard
 
     def make(folder: Path) -> Counts:
-        nonlocal asked, teacher
+        nonlocal asked
         for number, shard in missing(folder):
-            teacher = teacher or load_teacher(inputs)
             answers = list(
                 generate_triples(
                     shard,
-                    teacher,
+                    workers.teacher(),
                     config=config.teacher,
                     decoding=config.decoding,
                     seed=config.seed,
@@ -122,17 +121,6 @@ def ask(
             "dropped": len(dropped),
         }
 
-    weights = teacher.weights_hash if teacher else inputs.teacher_file.sha256
     settings = [plain(config.teacher), plain(config.decoding), config.seed]
-    folder = run.stage("triples", [run.key("prompts"), weights, settings], make)
+    folder = run.stage("triples", [run.key("prompts"), workers.teacher_hash, settings], make)
     return folder, asked
-
-
-def load_teacher(inputs: Inputs) -> Teacher:
-    """Load the language model that the config names."""
-    from kgbuild.teacher.transformers_teacher import TransformersTeacher
-
-    file = inputs.teacher_file
-    return TransformersTeacher.load(
-        file.path, dtype=inputs.config.teacher.dtype, name=file.name, sha256=file.sha256
-    )

@@ -23,6 +23,7 @@ from kgbuild.critic import (
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, hash_files, read_build_config
 from kgbuild.runs.progress import Progress
+from kgbuild.runs.workers import Workers
 
 # Training does not depend on these, so changing them trains nothing anew.
 _BATCH = 256
@@ -71,15 +72,17 @@ def train(inputs: Inputs, folder: Path) -> CriticReport:
     return report
 
 
-def place_critic(run: RunFolder, inputs: Inputs, *, progress: Progress) -> Path:
+def place_critic(run: RunFolder, inputs: Inputs, *, workers: Workers, progress: Progress) -> Path:
     """Put the critic into the run, so that the run can be read alone."""
 
     def make(folder: Path) -> Counts:
-        trained = ensure_critic(inputs, progress=progress)
-        shutil.copytree(trained, folder, dirs_exist_ok=True)
+        if workers.given_critic is None:
+            trained = ensure_critic(inputs, progress=progress)
+            shutil.copytree(trained, folder, dirs_exist_ok=True)
         return {}
 
-    return run.stage("critic", critic_inputs(inputs), make)
+    given = workers.given_critic
+    return run.stage("critic", given.key if given else critic_inputs(inputs), make)
 
 
 def find_critic(

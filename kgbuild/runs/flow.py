@@ -15,7 +15,7 @@ from kgbuild.runs.folder import RunFolder
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.progress import Progress, Quiet
 from kgbuild.runs.reporting import report
-from kgbuild.teacher.protocol import Teacher
+from kgbuild.runs.workers import Workers
 
 
 class RunSummary(Record):
@@ -39,7 +39,7 @@ def run_flow(
     folder: Path,
     *,
     progress: Progress | None = None,
-    teacher: Teacher | None = None,
+    workers: Workers | None = None,
 ) -> RunSummary:
     """Build a graph from seeds, going on from whatever the folder already holds.
 
@@ -47,20 +47,21 @@ def run_flow(
         config: All settings.
         folder: The run folder; made if it is not there.
         progress: Who is told.
-        teacher: A loaded teacher instead of the config's, such as a scripted one.
+        workers: Models already loaded, such as doubles, instead of the config's.
     """
     started = time.monotonic()
     progress = progress or Quiet()
     inputs = Inputs(config)
+    workers = workers or Workers(inputs)
     run = RunFolder(folder, config=config)
     with run.locked():
         heads = asking.collect(run, inputs)
         prompts = asking.prepare(run, inputs, heads)
-        triples, asked = asking.ask(run, inputs, prompts, progress=progress, teacher=teacher)
-        critic = place_critic(run, inputs, progress=progress)
-        scores = judging.score(run, triples, critic, progress=progress)
-        verdicts = judging.give_verdicts(run, inputs, triples, scores, critic)
-        merges = judging.merge(run, inputs, triples, verdicts, progress=progress)
+        triples, asked = asking.ask(run, inputs, prompts, workers=workers, progress=progress)
+        critic = place_critic(run, inputs, workers=workers, progress=progress)
+        scores = judging.score(run, triples, critic, workers=workers, progress=progress)
+        verdicts = judging.give_verdicts(run, inputs, triples, scores, critic, workers=workers)
+        merges = judging.merge(run, inputs, triples, verdicts, workers=workers, progress=progress)
         edges = storing.join_edges(run, inputs, triples, verdicts, merges)
         storing.store(run, inputs, edges, progress=progress)
         corpus = storing.write_corpora(run, inputs, edges)

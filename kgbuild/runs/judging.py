@@ -12,24 +12,26 @@ from pathlib import Path
 from kgbuild.core.config import plain
 from kgbuild.core.records import Merge, Rejection, Score, Triple, Verdict
 from kgbuild.core.shards import read_shard, read_shards, write_shard
-from kgbuild.critic import decide, judge_triples, load_critic
+from kgbuild.critic import decide, judge_triples
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.progress import Progress
+from kgbuild.runs.workers import Workers
 
 
-def score(run: RunFolder, triples: Path, critic_folder: Path, *, progress: Progress) -> Path:
+def score(
+    run: RunFolder, triples: Path, critic: Path, *, workers: Workers, progress: Progress
+) -> Path:
     """Score every triple, a shard of scores for a shard of triples."""
 
     def make(folder: Path) -> Counts:
-        critic = None
         count = 0
         shards = sorted(triples.glob("part-*.parquet"))
         for shard in progress.track(shards, stage="critic", total=len(shards), unit="shards"):
             target = folder / shard.name
             if not target.exists():
-                critic = critic or load_critic(critic_folder)
-                write_shard(target, judge_triples(read_shard(shard, Triple), critic), Score)
+                scores = judge_triples(read_shard(shard, Triple), workers.critic(critic))
+                write_shard(target, scores, Score)
             count += sum(1 for _ in read_shard(target, Score))
         return {"scored": count}
 
@@ -37,15 +39,19 @@ def score(run: RunFolder, triples: Path, critic_folder: Path, *, progress: Progr
 
 
 def give_verdicts(
-    run: RunFolder, inputs: Inputs, triples: Path, scores: Path, critic_folder: Path
+    run: RunFolder,
+    inputs: Inputs,
+    triples: Path,
+    scores: Path,
+    critic: Path,
+    *,
+    workers: Workers,
 ) -> Path:
     """Accept or reject every scored triple by the threshold of its relation."""
     config = inputs.config.critic
 
     def make(folder: Path) -> Counts:
-        from kgbuild.critic import read_thresholds
-
-        thresholds = read_thresholds(critic_folder)
+        thresholds = workers.thresholds(critic)
         counts = {"accepted": 0, "below_threshold": 0}
         for shard in sorted(triples.glob("part-*.parquet")):
             asked = list(read_shard(shard, Triple))
@@ -90,32 +96,29 @@ def read_accepted(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdi
 
 
 def merge(
-    run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, *, progress: Progress
+    run: RunFolder,
+    inputs: Inputs,
+    triples: Path,
+    verdicts: Path,
+    *,
+    workers: Workers,
+    progress: Progress,
 ) -> Path:
     """Join the tails of one head and relation that say the same."""
     config = inputs.config.dedup
 
     def make(folder: Path) -> Counts:
-        from kgbuild.dedup import EmbeddingCache, SentenceEncoder, cluster_triples
+        from kgbuild.dedup import EmbeddingCache, cluster_triples, to_columns
 
         progress.say("Merging tails that say the same")
-        encoder = SentenceEncoder.load(
-            inputs.encoder_file.path,
-            sha256=inputs.encoder_file.sha256,
-            batch_size=config.batch_size,
-        )
         # Beside the stages, not under a key: a new similarity finds every vector again.
-        cache = EmbeddingCache(run.path / "stages" / "embeddings", encoder)
+        cache = EmbeddingCache(run.path / "stages" / "embeddings", workers.encoder())
         accepted = list(read_accepted(triples, verdicts))
-        merges = list(
-            cluster_triples(
-                [triple for triple, _ in accepted],
-                [verdict.probability for _, verdict in accepted],
-                embed=cache.embed,
-                existing={},
-                config=config,
-            )
+        columns = to_columns(
+            (triple for triple, _ in accepted),
+            {triple.triple_id: verdict.probability for triple, verdict in accepted},
         )
+        merges = list(cluster_triples([columns], embeddings=cache, config=config))
         counts: Counts = {"clusters": len({merge.cluster_id for merge in merges})}
         for entry in merges:
             counts[entry.reason] = counts.get(entry.reason, 0) + 1
@@ -123,7 +126,7 @@ def merge(
         return counts
 
     settings = {name: value for name, value in plain(config).items() if name != "batch_size"}
-    return run.stage("merges", [run.key("verdicts"), settings, inputs.encoder_file.sha256], make)
+    return run.stage("merges", [run.key("verdicts"), settings, workers.encoder_key], make)
 
 
 def read_merges(folder: Path) -> dict[str, Merge]:

@@ -9,8 +9,8 @@ from pydantic import Field
 from kgbuild.core.config import BuildConfig
 from kgbuild.core.records import Head, Record
 from kgbuild.prompts import Prompt, build_prompts
-from kgbuild.runs.asking import load_teacher
 from kgbuild.runs.inputs import Inputs
+from kgbuild.runs.workers import Workers
 from kgbuild.seeds import collect_heads
 from kgbuild.teacher.generate import generate_triples
 from kgbuild.teacher.protocol import Teacher
@@ -44,7 +44,7 @@ def make_plan(
             heads, inputs.relations, inputs.shots, config=config.prompts, seed=config.seed
         )
     )
-    teacher = teacher or load_teacher(inputs)
+    teacher = teacher or Workers(inputs).teacher()
     pilot = _choose(prompts, batches=pilot_batches, size=config.teacher.batch_prompts)
     started = time.monotonic()
     for batch in pilot:

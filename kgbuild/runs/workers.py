@@ -1,0 +1,87 @@
+"""The models of a run, each loaded when a stage first needs it, or handed in as a double."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kgbuild.critic import Critic, Thresholds
+from kgbuild.dedup import Encoder
+from kgbuild.runs.inputs import Inputs
+from kgbuild.teacher.protocol import Teacher
+
+
+class Workers:
+    """Teacher, critic and sentence encoder.
+
+    Args:
+        inputs: Names the models.
+        teacher: A loaded teacher, such as a scripted one, instead of the config's.
+        critic: A loaded critic, such as a table of scores, instead of the trained one.
+        encoder: A loaded sentence encoder instead of the config's.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        *,
+        teacher: Teacher | None = None,
+        critic: Critic | None = None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        self._inputs = inputs
+        self._teacher = teacher
+        self.given_critic = critic
+        self._critic = critic
+        self._encoder = encoder
+
+    @property
+    def teacher_hash(self) -> str:
+        """The sha256 of the teacher's weights, known before they are loaded."""
+        if self._teacher is not None:
+            return self._teacher.weights_hash
+        return self._inputs.teacher_file.sha256
+
+    def teacher(self) -> Teacher:
+        """Give the teacher."""
+        if self._teacher is None:
+            from kgbuild.teacher.transformers_teacher import TransformersTeacher
+
+            file = self._inputs.teacher_file
+            self._teacher = TransformersTeacher.load(
+                file.path,
+                dtype=self._inputs.config.teacher.dtype,
+                name=file.name,
+                sha256=file.sha256,
+            )
+        return self._teacher
+
+    def critic(self, folder: Path) -> Critic:
+        """Give the critic of a folder."""
+        if self._critic is None:
+            from kgbuild.critic import load_critic
+
+            self._critic = load_critic(folder)
+        return self._critic
+
+    def thresholds(self, folder: Path) -> Thresholds:
+        """Give the critic's thresholds, without loading its weights."""
+        if self.given_critic is not None:
+            return self.given_critic.thresholds
+        from kgbuild.critic import read_thresholds
+
+        return read_thresholds(folder)
+
+    @property
+    def encoder_key(self) -> str:
+        """The key of the sentence encoder, known before it is loaded."""
+        return self._encoder.key if self._encoder else self._inputs.encoder_file.sha256
+
+    def encoder(self) -> Encoder:
+        """Give the sentence encoder."""
+        if self._encoder is None:
+            from kgbuild.dedup import SentenceEncoder
+
+            self._encoder = SentenceEncoder(
+                self._inputs.encoder_file.path, batch_size=self._inputs.config.dedup.batch_size
+            )
+        return self._encoder
