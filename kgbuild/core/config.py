@@ -150,7 +150,7 @@ class DedupConfig(Section):
 
     encoder: str = Field(default="minilm", description="Catalogue name or sentence encoder folder")
     similarity: float = Field(
-        default=0.86, gt=0, le=1, description="Cosine from which two tails are one"
+        default=0.84, gt=0, le=1, description="Cosine from which two tails are one"
     )
     word_similarity: float = Field(
         default=0.6,
