@@ -1,0 +1,33 @@
+"""Clauses -> beam search and sampling under them.
+
+Reads a causal language model of transformers, its tokenizer, prompts and a constraint set for each
+prompt; gives the n best completions with their log-probabilities and the clauses they meet. A
+banned phrase is never written. Contradictory clauses, encoder-decoders and models whose cache
+cannot be moved are refused. See `beam_search`, `sample` and `score_completions`.
+"""
+
+from kgbuild.decoding.beam import beam_search
+from kgbuild.decoding.clauses import AnyClause, AnyOf, Clause, ConstraintSet, Count, Not, StartsWith
+from kgbuild.decoding.compiling import compile_clauses
+from kgbuild.decoding.hypotheses import Hypothesis
+from kgbuild.decoding.sampling import sample
+from kgbuild.decoding.scoring import score_completions
+from kgbuild.decoding.state import CompiledConstraints
+from kgbuild.decoding.vocabulary import Vocabulary
+
+__all__ = [
+    "AnyClause",
+    "AnyOf",
+    "Clause",
+    "CompiledConstraints",
+    "ConstraintSet",
+    "Count",
+    "Hypothesis",
+    "Not",
+    "StartsWith",
+    "Vocabulary",
+    "beam_search",
+    "compile_clauses",
+    "sample",
+    "score_completions",
+]

@@ -1,0 +1,285 @@
+"""NeuroLogic beam search: likely texts that meet their clauses (Lu et al. 2021, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from kgbuild.core.config import DecodingConfig
+from kgbuild.core.errors import ClauseError
+from kgbuild.decoding.candidates import (
+    Blocked,
+    RowRequest,
+    RowScores,
+    find_floors,
+    find_repeats,
+    score_candidates,
+)
+from kgbuild.decoding.clauses import ConstraintSet
+from kgbuild.decoding.compiling import check_repeats, compile_clauses
+from kgbuild.decoding.hypotheses import (
+    Hypothesis,
+    build_hypothesis,
+    normalise_score,
+    rank_hypotheses,
+)
+from kgbuild.decoding.masks import Masks
+from kgbuild.decoding.runner import (
+    CausalModel,
+    Runner,
+    encode_prompts,
+    find_eos_ids,
+    hold_still,
+)
+from kgbuild.decoding.selection import Candidate, choose_beams
+from kgbuild.decoding.state import DEAD, CompiledConstraints
+from kgbuild.decoding.vocabulary import Tokenizer, Vocabulary
+
+
+class Beam(NamedTuple):
+    """A live hypothesis: new tokens, their total log-probability, what it has said."""
+
+    tokens: tuple[int, ...]
+    score: float
+    state: int
+
+
+class BeamItem:
+    """The search of one prompt: its live beams and the texts that ended."""
+
+    def __init__(
+        self, compiled: CompiledConstraints, *, settings: DecodingConfig, is_exact: bool
+    ) -> None:
+        self.compiled = compiled
+        self.live = [Beam((), 0.0, compiled.start)]
+        self._settings = settings
+        self._is_exact = is_exact
+        self._masks = Masks.of(compiled)
+        self._ended: list[Hypothesis] = []
+        self._complete: dict[str, float] = {}  # text -> score of ended texts with all clauses met
+        self._partial: list[Beam] = []
+
+    def request(self, beam: Beam, *, device: torch.device) -> RowRequest:
+        """Say what this beam needs to know about its next token."""
+        settings, compiled = self._settings, self.compiled
+        can_end = len(beam.tokens) >= settings.min_new_tokens and compiled.can_end(
+            beam.state, is_hard=settings.mode == "hard"
+        )
+        if can_end and settings.min_new_tokens and compiled.is_empty(beam.state):
+            can_end = False
+        return RowRequest(
+            score=beam.score,
+            wanted=compiled.propose(beam.state),
+            forbidden=self._masks.find_forbidden(beam.state, device),
+            repeats=find_repeats(beam.tokens, ngram=settings.no_repeat_ngram),
+            can_end=can_end,
+        )
+
+    def advance(
+        self, found: Sequence[RowScores], *, floor: float, width: int
+    ) -> list[tuple[int, int]]:
+        """Replace the live beams by their best continuations.
+
+        Args:
+            found: Scores of the live beams' next tokens.
+            floor: Wanted tokens below this total score are not considered (alpha).
+            width: Best tokens considered a beam.
+
+        Returns:
+            (place of the parent among the live beams, token) of every new live beam.
+        """
+        settings, before = self._settings, self.live
+        step = len(before[0].tokens) + 1
+        for beam, row in zip(before, found, strict=True):
+            if row.end is not None:
+                self._keep_ended(beam, *row.end)
+        candidates = self._list_candidates(found, floor=floor, width=width)
+        chosen = choose_beams(
+            candidates,
+            beams=settings.beams,
+            tolerance=settings.clause_tolerance,
+            read_text=self._read_candidate if settings.is_diverse else None,
+        )
+        self.live = [Beam((*before[c.row].tokens, c.token), c.score, c.state) for c in chosen]
+        if step == settings.max_new_tokens or not self.live:
+            clean = [beam for beam in self.live if self.compiled.judge(beam.state).is_clean]
+            self._partial = clean or [
+                beam for beam in before if self.compiled.judge(beam.state).is_clean
+            ]
+            self.live = []
+        elif self._is_settled(step):
+            self.live = []
+        return [(c.row, c.token) for c in chosen] if self.live else []
+
+    def rank(self) -> list[Hypothesis]:
+        """Give the n-best list: clauses met first, then ended texts, then score."""
+        settings, compiled = self._settings, self.compiled
+        partial = [
+            build_hypothesis(
+                compiled.vocabulary.read_text(beam.tokens),
+                tokens=beam.tokens,
+                score=beam.score,
+                met=compiled.judge(beam.state).met,
+                size=compiled.size,
+                is_ended=False,
+            )
+            for beam in self._partial
+            if beam.tokens
+        ]
+        return rank_hypotheses(
+            [*self._ended, *partial],
+            returned=settings.returned,
+            length_penalty=settings.length_penalty,
+            is_diverse=settings.is_diverse,
+            diversity_penalty=settings.diversity_penalty,
+        )
+
+    def _list_candidates(
+        self, found: Sequence[RowScores], *, floor: float, width: int
+    ) -> list[Candidate]:
+        compiled, reward = self.compiled, self._settings.progress_reward
+        candidates: list[Candidate] = []
+        for index, (beam, row) in enumerate(zip(self.live, found, strict=True)):
+            seen: set[int] = set()
+            wanted = (pair for pair in row.wanted if pair[0] >= floor)
+            for score, token in (*row.tokens[:width], *wanted):
+                if token in seen:
+                    continue
+                seen.add(token)
+                state = compiled.step(beam.state, token)
+                if state != DEAD:
+                    standing = compiled.judge(state)
+                    rank = score + reward * standing.progress
+                    candidates.append(Candidate(rank, index, token, score, state, standing.met))
+        return candidates
+
+    def _read_candidate(self, candidate: Candidate) -> str:
+        tokens = (*self.live[candidate.row].tokens, candidate.token)
+        return self.compiled.vocabulary.read_text(tokens)
+
+    def _keep_ended(self, beam: Beam, score: float, token: int) -> None:
+        standing = self.compiled.judge(beam.state)
+        hypothesis = build_hypothesis(
+            self.compiled.vocabulary.read_text(beam.tokens),
+            tokens=(*beam.tokens, token),
+            score=score,
+            met=standing.met,
+            size=self.compiled.size,
+            is_ended=True,
+        )
+        self._ended.append(hypothesis)
+        if standing.met == self.compiled.every:
+            text = hypothesis.text.casefold()
+            normal = normalise_score(
+                score, len(hypothesis.token_ids), penalty=self._settings.length_penalty
+            )
+            self._complete[text] = max(normal, self._complete.get(text, normal))
+
+    def _is_settled(self, step: int) -> bool:
+        """Whether enough texts ended that no live beam is expected to beat the worst of them."""
+        settings = self._settings
+        needed = max(settings.beams, settings.returned)
+        if len(self._complete) < needed:
+            return False
+        worst = sorted(self._complete.values(), reverse=True)[needed - 1]
+        # Scores are negative, so a longer text can only be better off for its length.
+        length = settings.max_new_tokens if self._is_exact else step
+        best = max(beam.score for beam in self.live)
+        return worst >= normalise_score(best, length, penalty=settings.length_penalty)
+
+
+def beam_search(
+    model: CausalModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    constraints: Sequence[ConstraintSet],
+    *,
+    settings: DecodingConfig,
+    prefix: str = "",
+    is_exact: bool = False,
+) -> list[list[Hypothesis]]:
+    """Give the n best completions of every prompt, best first.
+
+    All prompts advance together, each under its own constraint set. A list is shorter than
+    `settings.returned` when fewer distinct lawful texts were found, and empty when there is none.
+
+    Args:
+        prefix: Text before every prompt, such as few-shot examples; it is computed once.
+        is_exact: Search on until no longer text could win. By default a live beam is judged by
+            the length it has, as transformers does.
+
+    Raises:
+        ClauseError: If a set contradicts itself or prompts and sets differ in number.
+        ModelError: If the model's kind is not supported or its logits are not numbers.
+    """
+    items = [
+        BeamItem(compiled, settings=settings, is_exact=is_exact)
+        for compiled in compile_sets(model, tokenizer, prompts, constraints, settings=settings)
+    ]
+    if not items:
+        return []
+    vocabulary = items[0].compiled.vocabulary
+    blocked = Blocked(
+        end_ids=vocabulary.end_ids, blocked_ids=vocabulary.blocked_ids, size=vocabulary.size
+    )
+    with hold_still(model):
+        runner = Runner(model)
+        logits = runner.prefill(encode_prompts(tokenizer, prompts, prefix=prefix))
+        while True:
+            moved = _advance_items(items, logits, settings=settings, blocked=blocked)
+            if not moved:
+                break
+            logits = runner.advance([row for row, _ in moved], [token for _, token in moved])
+    return [item.rank() for item in items]
+
+
+def compile_sets(
+    model: CausalModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    constraints: Sequence[ConstraintSet],
+    *,
+    settings: DecodingConfig,
+) -> list[CompiledConstraints]:
+    """Compile every prompt's constraint set for the model's vocabulary."""
+    if len(prompts) != len(constraints):
+        raise ClauseError(
+            f"{len(prompts)} prompts came with {len(constraints)} constraint sets; give one each"
+        )
+    vocabulary = Vocabulary.of(tokenizer, ends=settings.ends, eos_ids=find_eos_ids(model))
+    compiled = [compile_clauses(one, vocabulary) for one in constraints]
+    for one in compiled:
+        check_repeats(one, ngram=settings.no_repeat_ngram)
+    return compiled
+
+
+def _advance_items(
+    items: Sequence[BeamItem],
+    logits: torch.Tensor,
+    *,
+    settings: DecodingConfig,
+    blocked: Blocked,
+) -> list[tuple[int, int]]:
+    """Take one step of all items; give (parent row, token) of every new row."""
+    requests: list[RowRequest] = []
+    names: list[str] = []
+    groups: list[range] = []
+    live = [(index, item) for index, item in enumerate(items) if item.live]
+    for index, item in live:
+        groups.append(range(len(requests), len(requests) + len(item.live)))
+        requests += [item.request(beam, device=logits.device) for beam in item.live]
+        names += [f"prompt {index}, beam {place}" for place in range(len(item.live))]
+    # One row stands for all beams before the first token.
+    width = settings.beams * (2 if len(requests) == len(live) else 1)
+    found = score_candidates(
+        logits, requests, blocked=blocked, width=max(width, settings.prune_to), names=names
+    )
+    floors = find_floors(found, groups=groups, alpha=settings.prune_to, full=logits.shape[1])
+    moved: list[tuple[int, int]] = []
+    for (_, item), group, floor in zip(live, groups, floors, strict=True):
+        rows = [found[row] for row in group]
+        steps = item.advance(rows, floor=floor, width=width)
+        moved += [(group[row], token) for row, token in steps]
+    return moved

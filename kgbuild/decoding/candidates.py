@@ -1,0 +1,179 @@
+"""Scores of all next tokens, cut down on the device and copied to the host once a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from kgbuild.core.errors import ModelError
+
+NEVER = float("-inf")
+
+
+@dataclass
+class RowRequest:
+    """What one live row asks of the scores of its next token.
+
+    Attributes:
+        score: Sum of log-probabilities so far.
+        wanted: Tokens whose score is needed whatever their rank (b in section 3).
+        forbidden: Index tensors of tokens that must not be chosen.
+        repeats: Tokens that would repeat an n-gram.
+        can_end: Whether an end token may follow.
+    """
+
+    score: float
+    wanted: Sequence[int] = ()
+    forbidden: Sequence[torch.Tensor] = ()
+    repeats: Sequence[int] = ()
+    can_end: bool = True
+
+
+@dataclass
+class RowScores:
+    """Candidates of one row: (total score, token), and the best end token if one may follow."""
+
+    tokens: list[tuple[float, int]] = field(default_factory=list)
+    wanted: list[tuple[float, int]] = field(default_factory=list)
+    end: tuple[float, int] | None = None
+
+
+class Blocked:
+    """Tokens that no row may choose, for logits of a certain width."""
+
+    def __init__(self, *, end_ids: Sequence[int], blocked_ids: Sequence[int], size: int) -> None:
+        self._end_ids = end_ids
+        self._blocked_ids = blocked_ids
+        self._size = size
+        self._tensors: dict[tuple[int, torch.device], tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def find(self, width: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give the end tokens, and the blocked ones with the tail beyond the tokenizer."""
+        key = (width, device)
+        if key not in self._tensors:
+            ends = [token for token in self._end_ids if token < width]
+            blocked = [token for token in self._blocked_ids if token < width]
+            blocked += range(self._size, width)
+            self._tensors[key] = (
+                torch.tensor(ends, dtype=torch.long, device=device),
+                torch.tensor(blocked, dtype=torch.long, device=device),
+            )
+        return self._tensors[key]
+
+
+def check_logits(sums: Sequence[float], *, names: Sequence[str]) -> None:
+    """Raise if a row's logits are not numbers.
+
+    Raises:
+        ModelError: Naming the row.
+    """
+    for total, name in zip(sums, names, strict=True):
+        if not abs(total) < float("inf"):
+            raise ModelError(
+                f"the model gave no usable logits for {name} (their log-sum-exp is {total}); "
+                "try another dtype or check the weights"
+            )
+
+
+def score_candidates(
+    logits: torch.Tensor,
+    rows: Sequence[RowRequest],
+    *,
+    blocked: Blocked,
+    width: int,
+    names: Sequence[str],
+) -> list[RowScores]:
+    """Find each row's best next tokens, its wanted tokens and its best end token.
+
+    All end tokens leave the same text, so only the likeliest of them is a candidate.
+
+    Args:
+        logits: (rows, vocab), any floating dtype.
+        width: How many best tokens a row gives.
+        names: What to call each row in an error.
+    """
+    scores, sums, ends = _mask_scores(logits, rows, blocked=blocked)
+    vocab = scores.shape[1]
+    best, best_ids = torch.topk(scores, min(width, vocab), dim=1)  # (rows, width)
+    wanted = [index * vocab + token for index, row in enumerate(rows) for token in row.wanted]
+    asked = torch.tensor(wanted, dtype=torch.long, device=scores.device)
+    pieces = [sums, ends[0], ends[1].float(), best.flatten(), best_ids.flatten().float()]
+    # Ids are exact in float32 up to 2**24; one tensor means one copy from the device.
+    flat = torch.cat([*pieces, scores.flatten()[asked]]).tolist()
+    count, kept = len(rows), best.shape[1]
+    check_logits(flat[:count], names=names)
+    at_values, at_ids = 3 * count, 3 * count + count * kept
+    at_wanted = at_ids + count * kept
+    found: list[RowScores] = []
+    for index, row in enumerate(rows):
+        values = flat[at_values + index * kept : at_values + (index + 1) * kept]
+        ids = flat[at_ids + index * kept : at_ids + (index + 1) * kept]
+        tokens = [(v, int(i)) for v, i in zip(values, ids, strict=True) if v > NEVER]
+        extra = flat[at_wanted : at_wanted + len(row.wanted)]
+        at_wanted += len(row.wanted)
+        pairs = [(v, t) for v, t in zip(extra, row.wanted, strict=True) if v > NEVER]
+        end = (flat[count + index], int(flat[2 * count + index]))
+        found.append(RowScores(tokens, pairs, end if row.can_end and end[0] > NEVER else None))
+    return found
+
+
+def _mask_scores(
+    logits: torch.Tensor, rows: Sequence[RowRequest], *, blocked: Blocked
+) -> tuple[torch.Tensor, torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+    """Give masked total scores (rows, vocab), log-sum-exps and the best end of each row."""
+    logits = logits.float()
+    sums = torch.logsumexp(logits, dim=1)
+    base = torch.tensor([row.score for row in rows], device=logits.device)
+    scores = logits + (base - sums)[:, None]
+    end_ids, never_ids = blocked.find(scores.shape[1], scores.device)
+    if len(end_ids):
+        value, place = scores[:, end_ids].max(dim=1)
+        ends = (value, end_ids[place])
+        scores.index_fill_(1, end_ids, NEVER)
+    else:
+        ends = (torch.full_like(sums, NEVER), torch.zeros_like(sums, dtype=torch.long))
+    if len(never_ids):
+        scores.index_fill_(1, never_ids, NEVER)
+    for index, row in enumerate(rows):
+        for part in row.forbidden:
+            scores[index].index_fill_(0, part, NEVER)
+        if row.repeats:
+            scores[index, list(row.repeats)] = NEVER
+    return scores, sums, ends
+
+
+def find_floors(
+    found: Sequence[RowScores], *, groups: Sequence[Sequence[int]], alpha: int, full: int
+) -> list[float]:
+    """Give for every item the alpha-th largest score of its rows, the bar for wanted tokens.
+
+    Args:
+        groups: Rows of each item.
+        alpha: Candidates that pass; 0 switches the bar off.
+        full: Size of the vocabulary.
+    """
+    floors: list[float] = []
+    for group in groups:
+        scores = sorted((score for row in group for score, _ in found[row].tokens), reverse=True)
+        is_off = alpha == 0 or alpha >= len(group) * full or alpha > len(scores)
+        floors.append(NEVER if is_off else scores[alpha - 1])
+    return floors
+
+
+def find_repeats(tokens: Sequence[int], *, ngram: int) -> list[int]:
+    """List the tokens that would repeat an n-gram of the new tokens; the prompt is free.
+
+    >>> find_repeats([1, 2, 3, 1, 2], ngram=3)
+    [3]
+    """
+    if ngram <= 0 or len(tokens) < ngram:
+        return []
+    tail = tuple(tokens[len(tokens) - ngram + 1 :])
+    starts = range(len(tokens) - ngram + 1)
+    return [
+        tokens[start + ngram - 1]
+        for start in starts
+        if tuple(tokens[start : start + ngram - 1]) == tail
+    ]

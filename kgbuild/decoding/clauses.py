@@ -1,0 +1,135 @@
+"""The language of constraints: what a completion must, may and must not say.
+
+A constraint set is a CNF: every clause has to hold, and a clause holds when one of its literals
+does. A literal is a phrase, wanted or banned. Phrases are compared with the decoded text, without
+regard to case, and runs of white space count as one space; how the tokenizer cuts a word does not
+matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from kgbuild.core.errors import ClauseError
+
+Boundary: TypeAlias = Literal["word", "none"]
+
+
+def _as_phrases(phrases: object) -> tuple[str, ...]:
+    if isinstance(phrases, str) or not isinstance(phrases, tuple | list):
+        raise ClauseError(f"phrases={phrases!r} is not a tuple of phrases; write ({phrases!r},)")
+    for phrase in phrases:
+        if not isinstance(phrase, str) or not phrase.strip():
+            raise ClauseError(f"phrase {phrase!r} of {tuple(phrases)!r} is empty; leave it out")
+    return tuple(phrases)
+
+
+def _freeze_phrases(clause: object, *names: str, needed: bool = True) -> None:
+    total = 0
+    for name in names:
+        phrases = _as_phrases(getattr(clause, name))
+        object.__setattr__(clause, name, phrases)
+        total += len(phrases)
+    if needed and not total:
+        raise ClauseError(f"{clause!r} has no phrase, so no text can meet it; leave it out")
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Met once the text holds one of the phrases.
+
+    Args:
+        inflect: Also accept inflected forms ("bake" -> "bakes", "baked", "baking").
+        boundary: With `word`, "car" is not met by "carpool".
+    """
+
+    phrases: tuple[str, ...]
+    inflect: bool = False
+    boundary: Boundary = "word"
+
+    def __post_init__(self) -> None:
+        _freeze_phrases(self, "phrases")
+
+
+@dataclass(frozen=True)
+class Not:
+    """The phrase is never written; a hypothesis that would write it is dropped in every mode."""
+
+    phrase: str
+    boundary: Boundary = "word"
+
+    def __post_init__(self) -> None:
+        _as_phrases((self.phrase,))
+
+
+@dataclass(frozen=True)
+class Count:
+    """The phrases together occur at least `min` and at most `max` times (None is no limit).
+
+    Once the limit is reached the phrases are bans, as the function-word cap of I2D2 needs.
+    """
+
+    phrases: tuple[str, ...]
+    min: int = 0
+    max: int | None = None
+    boundary: Boundary = "word"
+
+    def __post_init__(self) -> None:
+        _freeze_phrases(self, "phrases")
+        if self.min < 0 or (self.max is not None and self.max < self.min):
+            raise ClauseError(f"{self!r} cannot be met: min must be at least 0 and at most max")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Met when one positive phrase was written or one negative phrase was not.
+
+    A clause with several negatives and no positive is lost only when all of them were written.
+    """
+
+    positive: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
+    boundary: Boundary = "word"
+
+    def __post_init__(self) -> None:
+        _freeze_phrases(self, "positive", "negative")
+
+
+@dataclass(frozen=True)
+class StartsWith:
+    """The text begins with one of the phrases, such as "to" for an intention.
+
+    No later word can mend a wrong beginning, so hypotheses that miss it are dropped in every mode.
+    """
+
+    phrases: tuple[str, ...]
+    boundary: Boundary = "word"
+
+    def __post_init__(self) -> None:
+        _freeze_phrases(self, "phrases")
+
+
+AnyClause: TypeAlias = AnyOf | Not | Count | Clause | StartsWith
+
+
+@dataclass(frozen=True)
+class ConstraintSet:
+    """All clauses of one completion, and its length in white-space separated words.
+
+    >>> ConstraintSet((AnyOf(("cake", "pie")), Not("oven")), max_words=6).max_words
+    6
+    """
+
+    clauses: tuple[AnyClause, ...] = ()
+    min_words: int | None = None
+    max_words: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clauses", tuple(self.clauses))
+        low, high = self.min_words or 0, self.max_words
+        if low < 0 or (high is not None and (high < 1 or high < low)):
+            raise ClauseError(
+                f"min_words={self.min_words} and max_words={self.max_words} leave no length; "
+                "use 0 <= min_words <= max_words and max_words >= 1"
+            )

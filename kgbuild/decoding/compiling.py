@@ -1,0 +1,51 @@
+"""Clauses made ready for a vocabulary, once for every set that comes back."""
+
+from __future__ import annotations
+
+from kgbuild.core.errors import ClauseError
+from kgbuild.decoding.clauses import ConstraintSet
+from kgbuild.decoding.state import CompiledConstraints
+from kgbuild.decoding.vocabulary import Vocabulary
+
+MAX_SETS = 256  # kept with a vocabulary
+MAX_STATES = 100_000  # a set that has met more starts afresh, so memory stays bounded
+
+
+def compile_clauses(constraints: ConstraintSet, vocabulary: Vocabulary) -> CompiledConstraints:
+    """Make a constraint set ready for one vocabulary.
+
+    Equal sets share what was compiled, so prompts of one relation pay once.
+
+    Raises:
+        ClauseError: If clauses contradict each other or a wanted phrase cannot be written.
+    """
+    kept = vocabulary.compiled
+    compiled: CompiledConstraints | None = kept.pop(constraints, None)
+    if compiled is None or compiled.states_kept > MAX_STATES:
+        compiled = CompiledConstraints(constraints, vocabulary)
+    kept[constraints] = compiled  # newest last
+    if len(kept) > MAX_SETS:
+        del kept[next(iter(kept))]
+    return compiled
+
+
+def check_repeats(compiled: CompiledConstraints, *, ngram: int) -> None:
+    """Refuse wanted phrases that n-gram blocking would never let be finished.
+
+    Raises:
+        ClauseError: If every phrase of a clause repeats an n-gram of tokens.
+    """
+    if ngram <= 0:
+        return
+    for clause, literals in compiled.list_wanted().items():
+        spelled = [compiled.vocabulary.spell(" " + literal.phrase) for literal in literals]
+        if spelled and all(_has_repeat(tokens, ngram) for tokens in spelled):
+            raise ClauseError(
+                f"{compiled.constraints.clauses[clause]!r} repeats {ngram} tokens, which "
+                f"no_repeat_ngram={ngram} forbids; raise it or set it to 0"
+            )
+
+
+def _has_repeat(tokens: tuple[int, ...], ngram: int) -> bool:
+    grams = [tokens[start : start + ngram] for start in range(len(tokens) - ngram + 1)]
+    return len(set(grams)) < len(grams)

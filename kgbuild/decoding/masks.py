@@ -1,0 +1,98 @@
+"""Which tokens a state forbids, found by look-ups instead of trying every token.
+
+A mask keeps the best tokens of a row from being lawless ones. It may miss a token that holds part
+of a character; the state itself still refuses it when it is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+
+from kgbuild.decoding.state import CompiledConstraints
+from kgbuild.decoding.symbols import EDGE, EMPTY, SPACE, WORD
+
+
+class Masks:
+    """Forbidden tokens of every state of one constraint set, as index tensors."""
+
+    def __init__(self, compiled: CompiledConstraints) -> None:
+        self._compiled = compiled
+        self._parts: dict[tuple[object, ...], torch.Tensor | None] = {}
+        self._known: dict[tuple[int, torch.device], list[torch.Tensor]] = {}
+        self._killers: dict[tuple[int, tuple[int, ...]], tuple[int, ...]] = {}
+
+    @classmethod
+    def of(cls, compiled: CompiledConstraints) -> Masks:
+        """Give the masks kept with a compiled constraint set."""
+        masks: Masks = compiled.derived.setdefault("masks", cls(compiled))
+        return masks
+
+    def find_forbidden(self, state: int, device: torch.device) -> list[torch.Tensor]:
+        """Give the forbidden tokens of a state in parts; states share parts."""
+        key = (state, device)
+        if key not in self._known:
+            parts = [part for part in self._collect(state) if part is not None]
+            self._known[key] = [part.to(device) for part in parts]
+        return self._known[key]
+
+    def _collect(self, state: int) -> list[torch.Tensor | None]:
+        compiled, keep = self._compiled, self._keep
+        found, cursor = compiled.read_state(state)
+        last = cursor.last
+        killers = self._find_killers(found.seen, found.counts)
+        parts = [keep(("root", killers, last), lambda: self._list_root(killers, last))]
+        for index, depth in compiled.automaton.list_alive(cursor.node):
+            if index in killers:
+                rest = compiled.literals[index].symbols[depth:]
+                parts.append(keep((rest, last), partial(self._find, rest, last)))
+        allowed = compiled.list_openings(state)
+        if allowed is not None:
+            others = (i for i in range(compiled.vocabulary.size) if i not in allowed)
+            parts.append(keep(("open", found.cursor), lambda: list(others)))
+        high = compiled.constraints.max_words
+        if high is not None and high - found.words < 4:
+            find = partial(
+                compiled.vocabulary.find_starters, last=last, more_than=high - found.words
+            )
+            parts.append(keep(("words", last in (EMPTY, SPACE), high - found.words), find))
+        return parts
+
+    def _keep(
+        self, key: tuple[object, ...], find: Callable[[], Sequence[int]]
+    ) -> torch.Tensor | None:
+        if key not in self._parts:
+            tokens = find()
+            self._parts[key] = torch.tensor(tokens, dtype=torch.long) if tokens else None
+        return self._parts[key]
+
+    def _find_killers(self, seen: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+        key = (seen, counts)
+        if key not in self._killers:
+            self._killers[key] = self._compiled.list_killers(seen, counts)
+        return self._killers[key]
+
+    def _list_root(self, killers: tuple[int, ...], last: int) -> list[int]:
+        """Tokens that hold a ban, or finish one that begins with them."""
+        found: set[int] = set()
+        for index in killers:
+            symbols = self._compiled.literals[index].symbols
+            found.update(self._compiled.vocabulary.find_holders(symbols))
+            if not symbols.startswith(EDGE) or last != WORD:
+                found.update(self._find(symbols, last))
+        return sorted(found)
+
+    def _find(self, rest: str, last: int) -> list[int]:
+        """Tokens that finish a pattern of which `rest` is left."""
+        vocabulary = self._compiled.vocabulary
+        if rest == EDGE:  # the word may not end here
+            return list(vocabulary.wordless_ids) if last == WORD else []
+        after_space = last in (EMPTY, SPACE)
+        found: list[int] = []
+        if not (after_space and rest.startswith(" ")):
+            found += vocabulary.find_prefixed(rest.removeprefix(EDGE))
+        if after_space:  # a second space is not read
+            found += vocabulary.find_prefixed(" " + rest)
+        return found

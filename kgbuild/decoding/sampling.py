@@ -1,0 +1,213 @@
+"""Nucleus sampling under the same clauses.
+
+Bans are masked and, in hard mode, the text cannot end while a clause is unmet. The probability
+that the model gives to ending is then spent on the tokens that bring an unmet clause forward, in
+proportion to their own: where the model thinks it is done, a missing phrase comes in. Once the
+budget is only just enough for the missing phrases, nothing else may be drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from kgbuild.core.config import DecodingConfig
+from kgbuild.decoding.beam import compile_sets
+from kgbuild.decoding.candidates import Blocked, check_logits, find_repeats
+from kgbuild.decoding.clauses import ConstraintSet
+from kgbuild.decoding.hypotheses import Hypothesis, build_hypothesis
+from kgbuild.decoding.masks import Masks
+from kgbuild.decoding.runner import CausalModel, Runner, encode_prompts, hold_still
+from kgbuild.decoding.state import DEAD, CompiledConstraints
+from kgbuild.decoding.vocabulary import Tokenizer
+
+
+@dataclass
+class Draw:
+    """One sample as it grows."""
+
+    compiled: CompiledConstraints
+    state: int
+    name: str
+    tokens: tuple[int, ...] = ()
+    score: float = 0.0
+    is_ended: bool = False
+    is_stuck: bool = False
+    is_pulled: bool = False  # the last token was drawn for a phrase that it has to finish
+
+
+def sample(
+    model: CausalModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    constraints: Sequence[ConstraintSet],
+    *,
+    settings: DecodingConfig,
+    generator: torch.Generator,
+    prefix: str = "",
+) -> list[list[Hypothesis]]:
+    """Draw `settings.returned` completions of every prompt, in the order drawn.
+
+    Log-probabilities are the model's own, at temperature 1 and without masks. A draw that bans
+    leave with no next token and no lawful text is left out.
+
+    Raises:
+        ClauseError: If a set contradicts itself or prompts and sets differ in number.
+        ModelError: If the model's kind is not supported or its logits are not numbers.
+    """
+    compiled = compile_sets(model, tokenizer, prompts, constraints, settings=settings)
+    if not compiled:
+        return []
+    vocabulary = compiled[0].vocabulary
+    blocked = Blocked(
+        end_ids=vocabulary.end_ids, blocked_ids=vocabulary.blocked_ids, size=vocabulary.size
+    )
+    draws = [
+        [Draw(one, one.start, f"prompt {index}") for _ in range(settings.returned)]
+        for index, one in enumerate(compiled)
+    ]
+    live = [draw for group in draws for draw in group]
+    parents = [index for index, group in enumerate(draws) for _ in group]
+    with hold_still(model):
+        runner = Runner(model)
+        logits = runner.prefill(encode_prompts(tokenizer, prompts, prefix=prefix))[parents]
+        while True:
+            _extend(live, logits, settings=settings, blocked=blocked, generator=generator)
+            # After the prompt the cache still has one row a prompt.
+            rows = parents if len(live[0].tokens) <= 1 and parents else list(range(len(live)))
+            parents = []
+            going = [
+                place
+                for place, draw in enumerate(live)
+                if not draw.is_ended
+                and not draw.is_stuck
+                and len(draw.tokens) < settings.max_new_tokens
+            ]
+            if not going:
+                break
+            live = [live[place] for place in going]
+            logits = runner.advance(
+                [rows[place] for place in going], [draw.tokens[-1] for draw in live]
+            )
+    return [[_finish(draw) for draw in group if _is_lawful(draw)] for group in draws]
+
+
+def _is_lawful(draw: Draw) -> bool:
+    return bool(draw.tokens) and draw.compiled.judge(draw.state).is_clean
+
+
+def _finish(draw: Draw) -> Hypothesis:
+    text = draw.compiled.vocabulary.read_text(draw.tokens[: len(draw.tokens) - draw.is_ended])
+    return build_hypothesis(
+        text,
+        tokens=draw.tokens,
+        score=draw.score,
+        met=draw.compiled.judge(draw.state).met,
+        size=draw.compiled.size,
+        is_ended=draw.is_ended,
+    )
+
+
+def _extend(
+    live: Sequence[Draw],
+    logits: torch.Tensor,
+    *,
+    settings: DecodingConfig,
+    blocked: Blocked,
+    generator: torch.Generator,
+) -> None:
+    """Add one token to every draw."""
+    logits = logits.float()
+    sums = torch.logsumexp(logits, dim=1)
+    check_logits(sums.tolist(), names=[draw.name for draw in live])
+    end_ids, never_ids = blocked.find(logits.shape[1], logits.device)
+    scaled = logits / settings.temperature
+    scaled.index_fill_(1, never_ids, float("-inf"))
+    ends = set(end_ids.tolist())
+    for index, draw in enumerate(live):
+        is_last = len(draw.tokens) + 1 == settings.max_new_tokens
+        choices = _weigh(
+            draw, scaled[index], settings=settings, end_ids=end_ids, generator=generator
+        )
+        draw.is_stuck = True
+        for token in _draw_tokens(choices, generator=generator):
+            state = draw.state if token in ends else draw.compiled.step(draw.state, token)
+            if state != DEAD and (not is_last or draw.compiled.judge(state).is_clean):
+                draw.state = state
+                draw.tokens = (*draw.tokens, token)
+                draw.score += float(logits[index, token] - sums[index])
+                draw.is_ended = token in ends
+                draw.is_stuck = False
+                break
+
+
+def _draw_tokens(choices: Sequence[torch.Tensor], *, generator: torch.Generator) -> Iterator[int]:
+    """Draw tokens without putting them back, from the first weights as long as they last."""
+    for weights in choices:
+        while bool((weights > 0).any()):
+            token = int(torch.multinomial(weights.cpu(), 1, generator=generator))
+            for others in choices:
+                others[token] = 0.0
+            yield token
+
+
+def _weigh(
+    draw: Draw,
+    scaled: torch.Tensor,
+    *,
+    settings: DecodingConfig,
+    end_ids: torch.Tensor,
+    generator: torch.Generator,
+) -> list[torch.Tensor]:
+    """Give (vocab,) weights from which the next token is drawn, best choice first."""
+    compiled = draw.compiled
+    for part in Masks.of(compiled).find_forbidden(draw.state, scaled.device):
+        scaled.index_fill_(0, part, float("-inf"))
+    scaled[find_repeats(draw.tokens, ngram=settings.no_repeat_ngram)] = float("-inf")
+    if bool(scaled.isneginf().all()):
+        return []
+    weights = torch.softmax(scaled, dim=0)
+    is_hard = settings.mode == "hard"
+    is_early = len(draw.tokens) < settings.min_new_tokens
+    is_early |= settings.min_new_tokens > 0 and compiled.is_empty(draw.state)
+    spent = 0.0
+    if is_early or not compiled.can_end(draw.state, is_hard=is_hard):
+        spent = float(weights[end_ids].sum())
+        weights[end_ids] = 0.0
+    going_on = compiled.propose_next(draw.state)
+    if draw.is_pulled and not going_on and compiled.is_pending(draw.state):
+        over = torch.zeros_like(weights)
+        places = [*compiled.vocabulary.wordless_ids, *end_ids.tolist()]
+        over[places] = weights[places]
+        weights = over
+    choices = [_keep_nucleus(weights, top_p=settings.top_p), weights]
+    wanted = compiled.propose(draw.state) if is_hard else ()
+    is_pulled, draw.is_pulled = draw.is_pulled, False
+    if wanted:
+        left = settings.max_new_tokens - len(draw.tokens) - 1  # one token is kept for the end
+        is_due = left <= compiled.count_needed(draw.state)
+        # A phrase that was pulled in is finished; half of it would stand there for nothing.
+        is_due |= is_pulled and bool(going_on)
+        draw.is_pulled = is_due or bool(torch.rand((), generator=generator) < spent)
+        if draw.is_pulled:
+            places = list((is_due and going_on) or wanted)
+            pulled = torch.zeros_like(weights)
+            pulled[places] = weights[places]
+            choices.insert(0, pulled)
+    return choices
+
+
+def _keep_nucleus(weights: torch.Tensor, *, top_p: float) -> torch.Tensor:
+    """Keep the likeliest tokens that together hold `top_p` of the mass.
+
+    >>> _keep_nucleus(torch.tensor([0.1, 0.6, 0.3]), top_p=0.7)
+    tensor([0.0000, 0.6000, 0.3000])
+    """
+    ordered, places = weights.sort(descending=True)
+    before = ordered.cumsum(0) - ordered  # the token that crosses the line is kept
+    dropped = places[before >= top_p * weights.sum()]
+    kept = weights.clone()
+    kept[dropped] = 0.0
+    return kept

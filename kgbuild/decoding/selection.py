@@ -1,0 +1,96 @@
+"""Which candidates become the next beams: grouped by clauses met, spread over beginnings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from kgbuild.decoding.hypotheses import LIGHT_WORDS, find_stem
+
+
+class Candidate(NamedTuple):
+    """A beam and a next token.
+
+    Attributes:
+        rank: Total log-probability and the reward for a phrase in progress (eq. 8 of A*esque).
+        row: Place of the beam.
+        score: Total log-probability.
+        met: Bits of the clauses met.
+    """
+
+    rank: float
+    row: int
+    token: int
+    score: float
+    state: int
+    met: int
+
+
+def choose_beams(
+    candidates: Sequence[Candidate],
+    *,
+    beams: int,
+    tolerance: int,
+    read_text: Callable[[Candidate], str] | None = None,
+) -> list[Candidate]:
+    """Choose at most `beams` candidates.
+
+    Candidates more than `tolerance` clauses below the best are dropped (beta). The rest are
+    grouped by the set of met clauses. The best of every number of met clauses has a slot, since
+    the few who met most would else drown among many groups; then the groups take turns.
+
+    Args:
+        read_text: With it, no beginning takes more than a quarter of the slots while others wait.
+    """
+    if not candidates:
+        return []
+    most = max(candidate.met.bit_count() for candidate in candidates)
+    groups: dict[int, list[Candidate]] = {}
+    for candidate in candidates:
+        if candidate.met.bit_count() >= most - tolerance:
+            groups.setdefault(candidate.met, []).append(candidate)
+    for group in groups.values():
+        group.sort(key=_order)
+    turns = _take_turns(list(groups.values()))
+    if read_text is None:
+        return [candidate for candidate, _ in zip(turns, range(beams), strict=False)]
+    return _spread(turns, beams=beams, read_text=read_text)
+
+
+def _order(candidate: Candidate) -> tuple[float, int, int]:
+    # Ties go to the earlier beam and the lower token, so that runs repeat.
+    return -candidate.rank, candidate.row, candidate.token
+
+
+def _take_turns(groups: list[list[Candidate]]) -> Iterator[Candidate]:
+    heads: dict[int, Candidate] = {}
+    for group in groups:
+        level = group[0].met.bit_count()
+        if level not in heads or _order(group[0]) < _order(heads[level]):
+            heads[level] = group[0]
+    for level in sorted(heads, reverse=True):
+        yield heads[level]
+    reserved = set(heads.values())
+    for layer in range(max(len(group) for group in groups)):
+        turn = [group[layer] for group in groups if layer < len(group)]
+        yield from (one for one in sorted(turn, key=_order) if one not in reserved)
+
+
+def _spread(
+    turns: Iterable[Candidate], *, beams: int, read_text: Callable[[Candidate], str]
+) -> list[Candidate]:
+    share = max(1, beams // 4)
+    taken: dict[str, int] = {}
+    chosen: list[Candidate] = []
+    waiting: list[Candidate] = []
+    for candidate in turns:
+        if len(chosen) == beams:
+            break
+        stem = find_stem(read_text(candidate))
+        if stem not in LIGHT_WORDS:
+            if taken.get(stem, 0) >= share:
+                waiting.append(candidate)
+                continue
+            taken[stem] = taken.get(stem, 0) + 1
+        chosen.append(candidate)
+    return chosen + waiting[: beams - len(chosen)]

@@ -1,0 +1,354 @@
+"""What a hypothesis has said so far, as one small number.
+
+A state is what clauses need to know of a text: the automaton's node, which literals were seen,
+the counters and the number of words. States are numbered as they are met and every answer about
+one is kept, so that a step of the search costs a dictionary look-up.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any, NamedTuple
+
+from kgbuild.decoding.automaton import Automaton
+from kgbuild.decoding.clauses import ConstraintSet, StartsWith
+from kgbuild.decoding.literals import WatchedLiteral, build_table
+from kgbuild.decoding.symbols import (
+    EDGE,
+    EMPTY,
+    OTHER,
+    SPACE,
+    START,
+    WORD,
+    read_symbols,
+)
+from kgbuild.decoding.vocabulary import Vocabulary
+
+DEAD = -1
+MAX_PROPOSALS = 64  # a clause; phrases already begun are always proposed
+
+
+class Cursor(NamedTuple):
+    """Where the automaton stands: its node, the last character's class, bytes of a character."""
+
+    node: int
+    last: int
+    begun: bytes
+
+
+class State(NamedTuple):
+    """A cursor's number and what was seen; `seen` holds a bit a met clause or written negative."""
+
+    cursor: int
+    seen: int
+    counts: tuple[int, ...]
+    words: int
+
+
+class Standing(NamedTuple):
+    """What would hold if the text ended here; a phrase whose word may go on counts as seen.
+
+    Attributes:
+        met: Bits of the clauses that would be met.
+        is_clean: No ban would be broken and no character is half written.
+        is_long: The minimum of words is reached.
+        progress: Largest share of an unmet clause's phrase that was written, below 1.
+    """
+
+    met: int
+    is_clean: bool
+    is_long: bool
+    progress: float
+
+
+class CompiledConstraints:
+    """A constraint set made ready for one vocabulary.
+
+    Hypotheses are followed by `step`; `DEAD` means a ban, a limit or an anchor was broken.
+    """
+
+    def __init__(self, constraints: ConstraintSet, vocabulary: Vocabulary) -> None:
+        self.constraints = constraints
+        self.vocabulary = vocabulary
+        table = build_table(constraints, vocabulary=vocabulary)
+        self.literals = table.literals
+        self._limits = table.limits
+        self._negatives = {
+            clause: sum(1 << bit for bit in bits) for clause, bits in table.negatives.items()
+        }
+        self.size = len(constraints.clauses)
+        self.every = (1 << self.size) - 1
+        self.automaton = Automaton([literal.symbols for literal in self.literals])
+        # A clause that a literal can meet; the others hold until they are broken.
+        self._meetable = 0
+        self._fatal: dict[int, int] = {}  # clause without positives -> its negatives' bits
+        self._openers: dict[int, list[WatchedLiteral]] = {}
+        for literal in self.literals:
+            for effect, clause, _ in literal.effects:
+                self._meetable |= (effect == "meet") << clause
+                if effect in ("meet", "count"):
+                    openers = self._openers.setdefault(clause, [])
+                    if len(openers) < MAX_PROPOSALS:
+                        openers.append(literal)
+        for clause, bits in self._negatives.items():
+            if not self._meetable >> clause & 1:
+                self._fatal[clause] = bits
+        self._anchored = sum(
+            1 << index
+            for index, clause in enumerate(constraints.clauses)
+            if isinstance(clause, StartsWith)
+        )
+        self._states: list[State] = []
+        self._numbers: dict[State, int] = {}
+        self._cursors: list[Cursor] = []
+        self._cursor_numbers: dict[Cursor, int] = {}
+        self._steps: dict[tuple[int, int], int] = {}
+        self._scans: dict[tuple[int, int], tuple[int, tuple[int, ...], int]] = {}
+        self._standings: dict[int, Standing] = {}
+        self._next: dict[int, tuple[int, ...]] = {}
+        self._first: dict[int, tuple[int, ...]] = {}
+        self.derived: dict[str, Any] = {}  # what other modules work out and keep with it
+        node = self.automaton.step(0, START)
+        cursor = self._number_cursor(Cursor(node, EMPTY, b""))
+        self.start = self._number(State(cursor, 0, (0,) * len(self._limits), 0))
+
+    @property
+    def states_kept(self) -> int:
+        """How many states were met so far; what is kept grows with it."""
+        return len(self._states)
+
+    def _number(self, state: State) -> int:
+        number = self._numbers.setdefault(state, len(self._states))
+        if number == len(self._states):
+            self._states.append(state)
+        return number
+
+    def _number_cursor(self, cursor: Cursor) -> int:
+        number = self._cursor_numbers.setdefault(cursor, len(self._cursors))
+        if number == len(self._cursors):
+            self._cursors.append(cursor)
+        return number
+
+    def read_state(self, state: int) -> tuple[State, Cursor]:
+        """Give what a state number stands for."""
+        found = self._states[state]
+        return found, self._cursors[found.cursor]
+
+    def step(self, state: int, token: int) -> int:
+        """Follow one token; `DEAD` if no text that begins like this is lawful."""
+        key = (state, token)
+        after = self._steps.get(key)
+        if after is None:
+            after = self._steps[key] = self._step(state, token)
+        return after
+
+    def _step(self, state: int, token: int) -> int:
+        cursor, seen, counts, words = self._states[state]
+        after, events, begun = self._scan(cursor, token)
+        if after == DEAD:
+            return DEAD
+        limits = self.constraints
+        if limits.min_words is not None or limits.max_words is not None:
+            words += begun
+            if limits.max_words is not None and words > limits.max_words:
+                return DEAD
+            if limits.max_words is None:
+                words = min(words, limits.min_words or 0)
+        seen, counts, is_broken = self._apply(seen, counts, events)
+        if is_broken:
+            return DEAD
+        missed = self._anchored & ~seen
+        if missed:
+            for literal, _ in self.automaton.list_alive(self._cursors[after].node):
+                if self.literals[literal].is_anchored:
+                    for _, clause, _ in self.literals[literal].effects:
+                        missed &= ~(1 << clause)
+            if missed:
+                return DEAD
+        return self._number(State(after, seen, counts, words))
+
+    def _scan(self, cursor: int, token: int) -> tuple[int, tuple[int, ...], int]:
+        """Read one token: the cursor after it, the literals that ended in it, words begun."""
+        key = (cursor, token)
+        found = self._scans.get(key)
+        if found is None:
+            node, last, begun = self._cursors[cursor]
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            text = decoder.decode(begun + self.vocabulary.token_bytes[token])
+            if "\ufffd" in text:
+                found = (DEAD, (), 0)
+            else:
+                symbols, last, words = read_symbols(text, last=last)
+                node, events = self._feed(node, symbols)
+                after = Cursor(node, last, decoder.getstate()[0])
+                found = (self._number_cursor(after), events, words)
+            self._scans[key] = found
+        return found
+
+    def _feed(self, node: int, symbols: str) -> tuple[int, tuple[int, ...]]:
+        events: list[int] = []
+        for symbol in symbols:
+            node = self.automaton.step(node, symbol)
+            events += self.automaton.endings[node]
+        return node, tuple(events)
+
+    def _apply(
+        self, seen: int, counts: tuple[int, ...], events: tuple[int, ...]
+    ) -> tuple[int, tuple[int, ...], bool]:
+        if not events:
+            return seen, counts, False
+        is_broken = False
+        counted = list(counts)
+        for event in events:
+            for effect, clause, place in self.literals[event].effects:
+                if effect == "meet":
+                    seen |= 1 << clause
+                elif effect == "ban":
+                    is_broken = True
+                elif effect == "negate":
+                    seen |= 1 << place
+                    bits = self._fatal.get(clause)
+                    is_broken |= bits is not None and seen & bits == bits
+                else:
+                    counted[place] += 1
+                    _, low, high = self._limits[place]
+                    is_broken |= high is not None and counted[place] > high
+                    # Without a limit the counter only has to reach `min`.
+                    counted[place] = min(counted[place], low if high is None else high)
+        return seen, tuple(counted), is_broken
+
+    def _find_met(self, seen: int, counts: tuple[int, ...]) -> int:
+        met = self.every & ~self._meetable | seen & self.every
+        for clause, bits in self._negatives.items():
+            if seen & bits != bits:
+                met |= 1 << clause
+            elif clause in self._fatal:
+                met &= ~(1 << clause)
+        for count, (clause, low, _) in zip(counts, self._limits, strict=True):
+            if count < low:
+                met &= ~(1 << clause)
+        return met
+
+    def judge(self, state: int) -> Standing:
+        """Say what would hold if the text ended here."""
+        standing = self._standings.get(state)
+        if standing is None:
+            found, cursor = self.read_state(state)
+            symbols = EDGE if cursor.last == WORD else ""
+            _, events = self._feed(cursor.node, symbols)
+            seen, counts, is_broken = self._apply(found.seen, found.counts, events)
+            met = self._find_met(seen, counts)
+            is_long = found.words >= (self.constraints.min_words or 0)
+            is_clean = not is_broken and not cursor.begun
+            standing = Standing(met, is_clean, is_long, self._measure_progress(cursor, met))
+            self._standings[state] = standing
+        return standing
+
+    def is_pending(self, state: int) -> bool:
+        """Whether a clause is met only if the word that stands last goes no further."""
+        found, _ = self.read_state(state)
+        return bool(self.judge(state).met & ~self._find_met(found.seen, found.counts))
+
+    def list_wanted(self) -> dict[int, list[WatchedLiteral]]:
+        """List for every clause that can be met the phrases that do it, the first 64."""
+        return self._openers
+
+    def list_killers(self, seen: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+        """List the literals whose next occurrence would be one too many."""
+        return tuple(
+            index for index in range(len(self.literals)) if self._apply(seen, counts, (index,))[2]
+        )
+
+    def list_openings(self, state: int) -> frozenset[int] | None:
+        """List the tokens that keep an unmet anchor alive; None if every token does."""
+        found, cursor = self.read_state(state)
+        if not self._anchored & ~found.seen:
+            return None
+        alive = {
+            self.literals[index].symbols[depth:]
+            for index, depth in self.automaton.list_alive(cursor.node)
+            if self.literals[index].is_anchored
+        }
+        if cursor.last != WORD:
+            alive = {rest.removeprefix(EDGE) for rest in alive}
+        return self.vocabulary.find_compatible(frozenset(alive), is_spaced=cursor.last == EMPTY)
+
+    def can_end(self, state: int, *, is_hard: bool) -> bool:
+        """Whether an end token may follow; in hard mode every clause has to be met."""
+        standing = self.judge(state)
+        is_met = standing.met == self.every or not is_hard
+        return standing.is_clean and standing.is_long and is_met
+
+    def is_empty(self, state: int) -> bool:
+        """Whether nothing but white space was written."""
+        return self.read_state(state)[1].last == EMPTY
+
+    def _is_wanted(self, literal: int, met: int) -> bool:
+        return any(
+            effect in ("meet", "count") and not met >> clause & 1
+            for effect, clause, _ in self.literals[literal].effects
+        )
+
+    def _measure_progress(self, cursor: Cursor, met: int) -> float:
+        if met == self.every:
+            return 0.0
+        best = 0.0
+        for index, depth in self.automaton.list_alive(cursor.node):
+            literal = self.literals[index]
+            written, total = literal.places[depth], len(literal.phrase)
+            if 0 < written < total and self._is_wanted(index, met):
+                # A chance match of a letter is no progress: the first token has to stand.
+                first = self.vocabulary.propose(" " + literal.phrase)[-1:]
+                shortest = min((len(self.vocabulary.texts[i].strip()) for i in first), default=1)
+                if written >= shortest:
+                    best = max(best, written / total)
+        return best
+
+    def propose(self, state: int) -> tuple[int, ...]:
+        """Give the tokens that begin or go on with a phrase of an unmet clause."""
+        return tuple(dict.fromkeys(self.propose_next(state) + self.propose_first(state)))
+
+    def propose_next(self, state: int) -> tuple[int, ...]:
+        """Give the tokens that go on with a phrase that was begun."""
+        if state not in self._next:
+            found: dict[int, None] = {}
+            met = self.judge(state).met
+            _, (node, _, begun) = self.read_state(state)
+            for index, depth in self.automaton.list_alive(node) if met != self.every else ():
+                literal = self.literals[index]
+                rest = literal.phrase[literal.places[depth] :]
+                # A phrase of which only the word edge was read is begun below, with its space.
+                if self._is_wanted(index, met) and (rest != literal.phrase or begun):
+                    found.update(dict.fromkeys(self.vocabulary.propose(rest, begun=begun)))
+            self._next[state] = tuple(found)
+        return self._next[state]
+
+    def propose_first(self, state: int) -> tuple[int, ...]:
+        """Give the tokens that begin a phrase of an unmet clause."""
+        if state not in self._first:
+            found: dict[int, None] = {}
+            met = self.judge(state).met
+            _, (_, last, begun) = self.read_state(state)
+            for clause, openers in self._openers.items() if not begun else ():
+                for literal in openers if not met >> clause & 1 else ():
+                    if not literal.is_anchored or last == EMPTY:
+                        for text in self._space_phrase(literal.phrase, last):
+                            found.update(dict.fromkeys(self.vocabulary.propose(text)))
+            self._first[state] = tuple(found)
+        return self._first[state]
+
+    def count_needed(self, state: int) -> int:
+        """Estimate how many tokens the unmet clauses still need."""
+        met = self.judge(state).met
+        return sum(
+            min(len(self.vocabulary.spell(" " + literal.phrase)) for literal in openers)
+            for clause, openers in self._openers.items()
+            if not met >> clause & 1
+        )
+
+    def _space_phrase(self, phrase: str, last: int) -> tuple[str, ...]:
+        if last == SPACE:
+            return (phrase,)
+        if last == WORD and read_symbols(phrase, last=OTHER)[0].startswith(EDGE):
+            return (" " + phrase,)
+        return (" " + phrase, phrase)

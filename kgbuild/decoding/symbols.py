@@ -1,0 +1,92 @@
+"""Text as the automaton reads it: folded characters with a mark at every word edge.
+
+The mark stands wherever a word character and another character meet, and at both ends of the
+text. A phrase that wants whole words then simply begins and ends with the mark, and a phrase
+whose last mark has not been read yet is pending: "car" may still become "carpool".
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+EDGE = "\ufdd0"  # Unicode noncharacters never occur in text
+START = "\ufdd1"
+SEPARATOR = "\ufdd2"
+
+# What the last character was. EMPTY is white space or nothing since the text began.
+EMPTY, SPACE, WORD, OTHER = range(4)
+
+# Scripts written without spaces: every character may begin or end a word.
+_UNSPACED: tuple[tuple[int, int], ...] = (
+    (0x0E00, 0x0EFF),
+    (0x1000, 0x109F),
+    (0x1780, 0x17FF),
+    (0x3040, 0x30FF),
+)
+_UNSPACED += ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+
+
+@lru_cache(maxsize=65536)
+def classify(character: str) -> int:
+    """Say whether a character is white space, part of a word, or neither."""
+    if character.isspace():
+        return SPACE
+    if character == "_" or unicodedata.category(character)[0] in "LNM":
+        point = ord(character)
+        return OTHER if any(low <= point <= high for low, high in _UNSPACED) else WORD
+    return OTHER
+
+
+def read_symbols(text: str, *, last: int = EMPTY) -> tuple[str, int, int]:
+    """Fold text and mark word edges, going on after a character of class `last`.
+
+    Returns:
+        The symbols, the class of the last character, and how many words began.
+
+    >>> read_symbols(" Two  cars!")[0].replace(EDGE, "|")
+    '|two| |cars|!'
+    """
+    out: list[str] = []
+    words = 0
+    for character in text.casefold():
+        kind = classify(character)
+        if kind == SPACE:
+            if last in (EMPTY, SPACE):
+                continue
+            character = " "
+        elif last in (EMPTY, SPACE):
+            words += 1
+        if (kind == WORD) != (last == WORD):
+            out.append(EDGE)
+        out.append(character)
+        last = kind
+    return "".join(out), last, words
+
+
+def read_phrase(phrase: str, *, is_bounded: bool) -> str:
+    """Give a phrase's symbols; with word boundaries, edges included.
+
+    >>> read_phrase("Ice  cream", is_bounded=True).replace(EDGE, "|")
+    '|ice| |cream|'
+    >>> read_phrase("cream", is_bounded=False)
+    'cream'
+    """
+    symbols, last, _ = read_symbols(phrase.strip())
+    if is_bounded:
+        return symbols + EDGE if last == WORD else symbols
+    return symbols.removeprefix(EDGE)
+
+
+def split_symbols(phrase: str, symbols: str) -> list[int]:
+    """Give for every offset into the symbols how many characters of the phrase it has read."""
+    places: list[int] = []
+    position, owed = 0, 0
+    for symbol in symbols:
+        places.append(position)
+        if symbol in (EDGE, START):
+            continue
+        owed = owed or len(phrase[position].casefold())
+        owed -= 1
+        position += owed == 0
+    return [*places, position]
