@@ -7,169 +7,43 @@ relationship types in a graph database, so only letters and digits pass.
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import Field, ValidationError, model_validator
 
 from kgbuild.core.errors import FileError, RelationError, did_you_mean
 from kgbuild.core.files import read_text
 from kgbuild.core.grammar import capitalise, is_plural, pluralise, with_article, without_article
 from kgbuild.core.ids import canonical
-from kgbuild.core.records import HeadKind, Record
+from kgbuild.core.records import HeadKind
+from kgbuild.core.relation_lint import inspect_pack
+from kgbuild.core.relation_models import (
+    AGREEMENT,
+    NAME_RULE,
+    PLACEHOLDER,
+    PLACEHOLDERS,
+    ClauseSpec,
+    Family,
+    Length,
+    Polarity,
+    Relation,
+    RelationPack,
+    Shot,
+    TailKind,
+)
 from kgbuild.core.resources import resource_path
 
-NAME_RULE = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
-_LIMIT_BYTES = 2**20
-_HEAD_FORMS = (
-    "head", "Head", "a head", "A head", "heads", "Heads", "something",
-    "is", "has", "does", "wants",
-)  # fmt: skip
-_TAIL_FORMS = ("tail", "a tail", "bare tail")
-PLACEHOLDERS = (*_HEAD_FORMS, *_TAIL_FORMS)
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_AGREEMENT = {
-    "is": ("is", "are"),
-    "has": ("has", "have"),
-    "does": ("does", "do"),
-    "wants": ("wants", "want"),
-}
+__all__ = [
+    "NAME_RULE", "PLACEHOLDERS", "ClauseSpec", "Family", "Length", "Polarity", "Relation",
+    "RelationPack", "RelationSet", "Shot", "TailKind", "check_names", "find_pack", "load_pack",
+    "load_relations", "load_shots", "prompt_line", "reverse_question", "verbalise",
+]  # fmt: skip
 
-
-class Polarity(StrEnum):
-    """Whether a relation says that something is so or that it is not."""
-
-    POSITIVE = "positive"
-    NEGATIVE = "negative"
-
-
-class TailKind(StrEnum):
-    """What kind of answer a relation asks for."""
-
-    ACTION = "action"
-    CONCEPT = "concept"
-    EVENT = "event"
-    FEELING = "feeling"
-    PROPERTY = "property"
-    STATE = "state"
-    TRAIT = "trait"
-
-
-class Family(StrEnum):
-    """The family of a relation in ATOMIC-2020 (Hwang et al. 2021, section 3)."""
-
-    SOCIAL = "social"
-    EVENT = "event"
-    PHYSICAL = "physical"
-
-
-class ClauseSpec(Record):
-    """One decoding clause as people write it: any of these, none of these, or a count."""
-
-    any: tuple[str, ...] = Field(default=(), description="One of these phrases must occur")
-    banned: tuple[str, ...] = Field(default=(), alias="not", description="None of these may occur")
-    counted: tuple[str, ...] = Field(
-        default=(), description="These together occur min to max times"
-    )
-    min: int = Field(default=0, ge=0)
-    max: int | None = Field(default=None, ge=0)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, value: Any) -> Any:
-        if isinstance(value, list):
-            return {"any": value}
-        if isinstance(value, dict) and "count" in value:
-            count = dict(value["count"])
-            return {"counted": count.pop("phrases", ()), **count}
-        if isinstance(value, dict) and isinstance(value.get("not"), str):
-            return {"not": [value["not"]]}
-        return value
-
-    @model_validator(mode="after")
-    def _check(self) -> ClauseSpec:
-        if sum(map(bool, (self.any, self.banned, self.counted))) != 1:
-            raise ValueError("a clause is a list of phrases, `not:` phrases, or `count:`")
-        if any(not phrase.strip() for phrase in (*self.any, *self.banned, *self.counted)):
-            raise ValueError("a clause holds an empty phrase")
-        if self.max is not None and self.max < self.min:
-            raise ValueError(f"count min {self.min} is over max {self.max}")
-        return self
-
-
-class Length(Record):
-    """Bounds of a tail, in words, the tail prefix included."""
-
-    min_words: int = Field(default=1, ge=1)
-    max_words: int = Field(default=8, ge=1)
-
-    @model_validator(mode="after")
-    def _check(self) -> Length:
-        if self.max_words < self.min_words:
-            raise ValueError(f"min_words {self.min_words} is over max_words {self.max_words}")
-        return self
-
-
-class Relation(Record):
-    """How one relation is explained, asked, verbalised and constrained."""
-
-    name: str
-    gloss: str
-    head_kind: HeadKind
-    tail_kind: TailKind
-    family: Family
-    polarity: Polarity = Polarity.POSITIVE
-    negates: str | None = Field(default=None, description="The positive relation it denies")
-    sentence: str = Field(description="Verbalisation that people and the critic read")
-    prompt: str = Field(description="The line that the teacher continues")
-    tail_prefix: str | None = Field(default=None, description="Words that every tail begins with")
-    reverse_question: str = Field(description="Asks for the head, given the tail")
-    clauses: tuple[ClauseSpec, ...] = ()
-    ban_head_words: bool = Field(default=False, description="Ban the head's content words")
-    ban_head_verb: bool = Field(default=False, description="Ban the head's main verb")
-    ban_shot_tails: bool = Field(default=True, description="Ban the tails that the prompt shows")
-    length: Length = Length()
-
-    @model_validator(mode="after")
-    def _check(self) -> Relation:
-        if not NAME_RULE.fullmatch(self.name):
-            raise ValueError(f"name {self.name!r} is not letters and digits, a letter first")
-        for field in ("sentence", "prompt", "reverse_question"):
-            forms = _PLACEHOLDER.findall(getattr(self, field))
-            for form in forms:
-                if form not in PLACEHOLDERS:
-                    raise ValueError(
-                        f"{field} has {{{form}}}{did_you_mean(form, PLACEHOLDERS)}; known are "
-                        + ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-                    )
-            if field != "reverse_question" and not set(forms) & set(_HEAD_FORMS[:7]):
-                raise ValueError(f"{field} names no {{head}}")
-            if field != "prompt" and not set(forms) & set(_TAIL_FORMS):
-                raise ValueError(f"{field} names no {{tail}}")
-        if (self.polarity is Polarity.NEGATIVE) != (self.negates is not None):
-            raise ValueError("a negative relation, and no other, says which one it negates")
-        return self
-
-
-class RelationPack(Record):
-    """The relations of one file."""
-
-    pack: str
-    language: str
-    version: int
-    relations: tuple[Relation, ...]
-
-
-class Shot(Record):
-    """A worked example for a prompt."""
-
-    head: str
-    relation: str
-    tail: str
+_SHOTS_LIMIT_BYTES = 4 * 2**20
+# Words that cannot follow "to" as its verb; a tail that begins with one is left to the critic.
+_NO_VERB = frozenset(
+    "to not for a an the some any no one two three many more several this that these those my "
+    "his her its our their personx persony nothing something".split()
+)
 
 
 class RelationSet:
@@ -239,34 +113,21 @@ def _shipped_packs() -> list[Path]:
 
 
 def load_pack(path: Path) -> RelationPack:
-    """Read one pack.
+    """Read and check one pack.
 
     Raises:
-        RelationError: If the YAML is malformed or a relation breaks a rule; `kgbuild relations
-            lint` lists every finding with its line.
+        RelationError: If anything is wrong with it; the message names the first line and rule.
     """
     try:
-        tree = yaml.safe_load(read_text(path, limit_bytes=_LIMIT_BYTES))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RelationError(f"{path}:{line} is not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise RelationError(f"{path} is not YAML: {error}") from error
+        pack, findings = inspect_pack(path)
     except FileError as error:
         raise RelationError(str(error)) from error
-    try:
-        pack = RelationPack.model_validate(tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
+    if pack is None:
+        first, more = findings[0], f" (and {len(findings) - 1} more)" if findings[1:] else ""
         raise RelationError(
-            f"{path}: {place}: {first['msg']}; kgbuild relations lint {path} lists all findings "
-            "with their lines"
-        ) from error
-    names = [relation.name for relation in pack.relations]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise RelationError(f"{path} defines {twice[0]} twice; take one out")
+            f"{path}:{first.line}: {first.rule}: {first.message}{more}. "
+            f"`kgbuild relations lint {path}` lists every finding with its line."
+        )
     return pack
 
 
@@ -276,22 +137,29 @@ def load_relations(names: Sequence[str | Path]) -> RelationSet:
     return RelationSet([(path.name, load_pack(path)) for path in paths])
 
 
-def load_shots(name: str | Path) -> dict[str, list[Shot]]:
+def load_shots(name: str | Path, *, relations: RelationSet | None = None) -> dict[str, list[Shot]]:
     """Read few-shot triples by relation, from a pack's name or a TSV file.
 
+    Args:
+        name: A pack's name stands for its file in `data/shots`.
+        relations: What the shots may speak of; a shipped pack's shots are held to that pack.
+
     Raises:
-        RelationError: If a column is missing or a row is not complete.
+        RelationError: If a column is missing, a row is not complete, a relation is unknown, or
+            there is no row at all.
     """
     path = Path(name)
     if not path.is_file():
+        relations = relations or load_relations([name])
         path = resource_path(f"data/shots/{name}.tsv")
-    lines = read_text(path).splitlines()
+    # Not `splitlines`: it also cuts at separators that a cell may hold.
+    lines = read_text(path, limit_bytes=_SHOTS_LIMIT_BYTES).replace("\r\n", "\n").split("\n")
     rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     header = next(rows, [])
     if header != ["relation", "head", "tail"]:
         raise RelationError(
-            f"{path}:1 has columns {', '.join(header) or 'none'}; needed are relation, head, tail, "
-            "separated by tabs"
+            f"{path}:1 has columns {', '.join(header)[:80] or 'none'}; needed are relation, head, "
+            "tail, separated by tabs"
         )
     shots: dict[str, list[Shot]] = {}
     for number, row in enumerate(rows, start=2):
@@ -300,7 +168,12 @@ def load_shots(name: str | Path) -> dict[str, list[Shot]]:
         if len(row) != 3 or not all(field.strip() for field in row):
             raise RelationError(f"{path}:{number} is not relation, head and tail, all filled")
         relation, head, tail = (canonical(field) for field in row)
+        if relations is not None and relation not in relations:
+            near = did_you_mean(relation, [known.name for known in relations])
+            raise RelationError(f"{path}:{number} has the unknown relation {relation[:80]!r}{near}")
         shots.setdefault(relation, []).append(Shot(head=head, relation=relation, tail=tail))
+    if not shots:
+        raise RelationError(f"{path} holds no shots; write at least one row below its header")
     return shots
 
 
@@ -310,7 +183,15 @@ def verbalise(relation: Relation, head: str, tail: str) -> str:
     >>> relations = load_relations(["generics.en"])
     >>> verbalise(relations.get("NotCapableOf"), "scissors", "cut steel")
     'Scissors cannot cut steel.'
+
+    A tail from elsewhere may lack the "to" that its relation's tails begin with.
+
+    >>> verbalise(load_relations(["atomic2020.en"]).get("ObjectUse"), "knife", "cut bread")
+    'A knife can be used to cut bread.'
     """
+    first = tail.split(" ", 1)[0].casefold()
+    if relation.tail_prefix == "to" and first and first not in _NO_VERB:
+        tail = f"to {tail}"
     return capitalise(_fill(relation.sentence, head=head, tail=tail))
 
 
@@ -330,12 +211,12 @@ def reverse_question(relation: Relation, tail: str) -> str:
 
 
 def _fill(frame: str, *, head: str, tail: str) -> str:
-    return _PLACEHOLDER.sub(lambda match: _form(match.group(1), head=head, tail=tail), frame)
+    return PLACEHOLDER.sub(lambda match: _form(match.group(1), head=head, tail=tail), frame)
 
 
 def _form(name: str, *, head: str, tail: str) -> str:
-    if name in _AGREEMENT:
-        return _AGREEMENT[name][is_plural(head)]
+    if name in AGREEMENT:
+        return AGREEMENT[name][is_plural(head)]
     if name == "something":
         return head.replace("___", "something")
     if name == "tail":

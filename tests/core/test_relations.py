@@ -7,6 +7,7 @@ from kgbuild.core.errors import RelationError
 from kgbuild.core.grammar import pluralise, with_article
 from kgbuild.core.records import HeadKind
 from kgbuild.core.relations import (
+    Relation,
     RelationSet,
     load_pack,
     load_relations,
@@ -150,9 +151,60 @@ def test_a_name_with_two_meanings_is_refused(tmp_path: Path) -> None:
         load_relations([first, second])
 
 
-@pytest.mark.parametrize("text", ["head\ttail\n", "relation\thead\ttail\nxNeed\tPersonX sings\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "head\ttail\n",
+        "relation\thead\ttail\n",
+        "relation\thead\ttail\nxNeed\tPersonX sings\n",
+        "relation\thead\ttail\nxNeed\tPersonX sings\t \n",
+    ],
+)
 def test_a_shot_file_without_all_columns_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "shots.tsv"
     path.write_text(text)
     with pytest.raises(RelationError, match="shots.tsv"):
         load_shots(path)
+
+
+def test_a_shot_of_an_unknown_relation_is_named_with_its_line(
+    tmp_path: Path, relations: RelationSet
+) -> None:
+    path = tmp_path / "shots.tsv"
+    path.write_text("relation\thead\ttail\n\nxNed\tPersonX sings\tto breathe in\n")
+    with pytest.raises(RelationError, match=r"shots.tsv:3 .*did you mean xNeed"):
+        load_shots(path, relations=relations)
+
+
+def test_packs_define_the_names_they_share_alike(relations: RelationSet) -> None:
+    assert len(relations) == len({*ATOMIC, *GENERICS})
+
+
+def test_no_tail_is_shown_twice_in_the_shots_of_a_relation() -> None:
+    for pack in PACKS:
+        for name, shots in load_shots(pack).items():
+            for part in ("head", "tail"):
+                texts = [getattr(shot, part) for shot in shots]
+                assert len(set(texts)) == len(texts), name
+
+
+@pytest.mark.parametrize(
+    ("name", "tail", "end"),
+    [
+        ("xWant", "sleep", "PersonX wants to sleep."),
+        ("xWant", "to sleep", "PersonX wants to sleep."),
+        ("xWant", "a rest", "PersonX wants a rest."),
+        ("isBefore", "PersonX sleeps", "After PersonX runs, PersonX sleeps."),
+    ],
+)
+def test_a_tail_from_elsewhere_gets_the_to_it_lacks(
+    relations: RelationSet, name: str, tail: str, end: str
+) -> None:
+    assert verbalise(relations.get(name), "PersonX runs", tail).endswith(end)
+
+
+def test_a_relation_is_read_back_from_its_own_dump(relations: RelationSet) -> None:
+    for relation in relations:
+        assert Relation.model_validate(relation.model_dump(mode="json")) == relation
+        assert Relation.model_validate_json(relation.model_dump_json(by_alias=True)) == relation
