@@ -225,8 +225,11 @@ def _form(name: str, *, head: str, tail: str) -> str:
         return with_article(tail)
     if name == "bare tail":
         return without_article(tail)
-    folded = name[:1].casefold() + name[1:]
-    text = {"head": head, "a head": with_article(head), "heads": pluralise(head)}[folded]
+    text = head
+    if name in ("a head", "A head"):
+        text = with_article(head)
+    elif name in ("heads", "Heads"):
+        text = pluralise(head)  # Only here: it imports an inflection library.
     return capitalise(text) if name[0].isupper() else text
 
 

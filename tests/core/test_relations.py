@@ -204,6 +204,21 @@ def test_a_tail_from_elsewhere_gets_the_to_it_lacks(
     assert verbalise(relations.get(name), "PersonX runs", tail).endswith(end)
 
 
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ("{head}", "knife"), ("{Head}", "Knife"), ("{a head}", "a knife"), ("{A head}", "A knife"),
+        ("{heads}", "knives"), ("{Heads}", "Knives"),
+        ("{a head} {is} {has} {does} {wants}", "a knife is has does wants"),
+    ],
+)  # fmt: skip
+def test_a_frame_may_show_the_head_in_each_form(
+    relations: RelationSet, form: str, shown: str
+) -> None:
+    relation = relations.get("IsA").model_copy(update={"sentence": f"- {form} {{tail}}"})
+    assert verbalise(relation, "knife", "tool") == f"- {shown} tool"
+
+
 def test_a_relation_is_read_back_from_its_own_dump(relations: RelationSet) -> None:
     for relation in relations:
         assert Relation.model_validate(relation.model_dump(mode="json")) == relation
