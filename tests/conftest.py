@@ -137,15 +137,18 @@ def _write_answers(triples: Path, scores: Path, verdicts: Path, merges: Path) ->
     # Two shards, as a real run has many.
     for number, part in enumerate((asked[:3], asked[3:])):
         write_shard(triples / f"part-{number:05}.parquet", part, Triple)
-    dropped = Rejection(
-        stage="teacher",
-        reason="clause_unmet",
-        detail="not: bake",
-        head=BAKES,
-        relation="xReact",
-        text="like baking",
-    )
-    write_shard(triples / "rejected-00000.parquet", [dropped], Rejection)
+    dropped = [
+        Rejection(
+            stage="teacher",
+            reason="clause_unmet",
+            detail="not: bake",
+            head=BAKES,
+            relation=relation,
+            text=text,
+        )
+        for relation, text in (("xReact", "like baking"), ("xWant", "bake again"))
+    ]
+    write_shard(triples / "rejected-00000.parquet", dropped, Rejection)
     for folder, record in ((scores, Score), (verdicts, Verdict), (merges, Merge)):
         write_shard(folder / "part-00000.parquet", given[record], record)
 

@@ -46,6 +46,9 @@ class Encoder(Protocol):
 def plain_words(text: str) -> str:
     """Say a phrase as an encoder has met it: no encoder has read about PersonX.
 
+    Among the 779 shipped heads, "making a cake" is then nearest to "PersonX bakes a cake" (0.78);
+    with the name as it is, "birthday cake" (0.66) comes before it (0.59).
+
     >>> plain_words("PersonX bakes a cake for PersonY")
     'someone bakes a cake for another person'
     """

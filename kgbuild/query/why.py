@@ -107,11 +107,12 @@ def _of_rejection(
     """Explain what the teacher's stage dropped before it became a triple."""
     known = run.find("heads", Head, head_id=[phrase_id(head)])
     spellings = {head, *(entry.text for entry in known)}
+    # A completion goes on from the prompt, so the words that every tail begins with are not in it.
+    prefix = (relations.get(relation).tail_prefix or "") if relation in relations else ""
     dropped = [
         entry
         for entry in run.find("triples", Rejection, "rejected", head=spellings, relation=[relation])
-        if entry.triple_id == triple_id(head, relation, tail)
-        or phrase_id(entry.text) == phrase_id(tail)
+        if phrase_id(tail) in (phrase_id(entry.text), phrase_id(f"{prefix} {entry.text}"))
     ]
     if not dropped:
         return None

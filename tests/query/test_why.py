@@ -65,6 +65,13 @@ def test_what_the_parser_dropped_tells_the_clause_and_the_prompt(made_run: Path)
     assert found.judgement is None
 
 
+def test_a_dropped_completion_is_found_with_and_without_the_tail_prefix(made_run: Path) -> None:
+    """The prompt ends in "to", so the completion that was dropped does not say it."""
+    with open_graph(made_run) as graph:
+        for tail in ("to bake again", "bake again"):
+            assert graph.why(BAKES, "xWant", tail).reason == "clause_unmet"
+
+
 def test_a_triple_nobody_gave_is_refused_with_those_given(made_run: Path) -> None:
     with open_graph(made_run) as graph:
         with pytest.raises(KgbuildError, match="never given.*'proud', 'tired'"):
