@@ -1,0 +1,42 @@
+"""The critic: a calibrated classifier that says which triples are ordinary commonsense.
+
+Reads: `Triple` records, judged triples (`data/labels/`), a large judge's soft verdicts
+(`data/silver/`), candidates of a user's own file. Writes: `Score` and `Verdict` records, and a
+critic folder (safetensors, tokenizer, JSON). Refuses: labels of one class only, label rows that
+break a rule (with file and line), pickled weights, a critic folder that was changed.
+
+Scoring needs a model and is slow; deciding needs none, so a new threshold takes seconds. Nothing
+here imports torch until a critic is trained or loaded.
+"""
+
+from kgbuild.critic.candidate import Candidate, Evidence
+from kgbuild.critic.candidates_file import read_candidates
+from kgbuild.critic.encoder_critic import EncoderCritic, load_critic
+from kgbuild.critic.evaluate import evaluate_critic
+from kgbuild.critic.judge import decide, judge_triples
+from kgbuild.critic.labels import read_labels, read_silver, settle_labels
+from kgbuild.critic.protocol import Critic, Opinion
+from kgbuild.critic.report import CriticReport
+from kgbuild.critic.table import TableScorer
+from kgbuild.critic.thresholds import Thresholds
+from kgbuild.critic.train import train_critic
+
+__all__ = [
+    "Candidate",
+    "Critic",
+    "CriticReport",
+    "EncoderCritic",
+    "Evidence",
+    "Opinion",
+    "TableScorer",
+    "Thresholds",
+    "decide",
+    "evaluate_critic",
+    "judge_triples",
+    "load_critic",
+    "read_candidates",
+    "read_labels",
+    "read_silver",
+    "settle_labels",
+    "train_critic",
+]

@@ -1,0 +1,98 @@
+"""Reading the triples that a user wants judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from kgbuild.core.errors import LabelError, RelationError, did_you_mean
+from kgbuild.core.ids import canonical
+from kgbuild.critic.candidate import Candidate
+from kgbuild.critic.lines import parse_object, read_lines
+
+_COLUMNS = ("head", "relation", "tail")
+_MAX_PHRASE = 1_000
+
+
+class Line(NamedTuple):
+    """A candidate and the line it stands on."""
+
+    number: int
+    candidate: Candidate
+
+
+def read_candidates(
+    path: Path, relations: Collection[str], *, skipped: Counter[str] | None = None
+) -> Iterator[Line]:
+    """Read head, relation and tail of TSV (with a header) or JSON Lines, a line at a time.
+
+    Args:
+        relations: Names that the relation packs know.
+        skipped: Given, an unknown relation is counted here and left out; otherwise it ends
+            the reading.
+
+    Raises:
+        LabelError: With file and line, if the file or a row breaks a rule.
+        RelationError: With file and line, if a relation is unknown.
+    """
+    is_json = path.name.endswith((".jsonl", ".jsonl.gz", ".json", ".json.gz"))
+    columns: list[str] | None = None
+    number = 0
+    for number, text in read_lines(path):
+        where = f"{path}:{number}"
+        if columns is None and not is_json:
+            # A pipe or a .txt has no telling name, so the first line decides.
+            is_json = text.lstrip().startswith("{")
+        if is_json:
+            row = parse_object(text, where=where)
+        elif columns is None:
+            columns = _header(text, where=where)
+            continue
+        else:
+            row = _cells(text, columns, where=where)
+        head, relation, tail = (_phrase(row, column, where=where) for column in _COLUMNS)
+        if relation not in relations:
+            if skipped is None:
+                raise RelationError(
+                    f"{where}: relation {relation!r} is in no relation pack"
+                    f"{did_you_mean(relation, relations)}; --skip-unknown leaves such lines out"
+                )
+            skipped[relation] += 1
+            continue
+        yield Line(number, Candidate(canonical(head), relation, canonical(tail)))
+    if not number:
+        raise LabelError(f"{path} is empty; give a line with head, relation and tail for each")
+
+
+def _header(text: str, *, where: str) -> list[str]:
+    columns = [cell.strip().casefold() for cell in text.split("\t")]
+    missing = [column for column in _COLUMNS if column not in columns]
+    if missing or len(set(columns)) < len(columns):
+        raise LabelError(
+            f"{where} is no header with {', '.join(_COLUMNS)} once each; found "
+            f"{text[:80]!r}. Write the three names, separated by tabs, as the first line"
+        )
+    return columns
+
+
+def _cells(text: str, columns: list[str], *, where: str) -> dict[str, str]:
+    cells = text.split("\t")
+    if len(cells) != len(columns):
+        raise LabelError(f"{where} has {len(cells)} cells where the header has {len(columns)}")
+    return dict(zip(columns, cells, strict=True))
+
+
+def _phrase(row: dict[str, str], column: str, *, where: str) -> str:
+    value = row.get(column)
+    if not isinstance(value, str) or not value.strip():
+        raise LabelError(f"{where} has no {column}; head, relation and tail are text")
+    if len(value) > _MAX_PHRASE:
+        raise LabelError(
+            f"{where}: {column} has {len(value):,} characters; at most {_MAX_PHRASE:,} are read"
+        )
+    # A lone surrogate comes out of JSON escapes and has no UTF-8 form.
+    if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value):
+        raise LabelError(f"{where}: {column} holds a control character; remove it")
+    return value.strip()

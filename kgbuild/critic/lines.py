@@ -1,0 +1,84 @@
+"""Lines of a text file that may come from anybody, plain or gzip."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kgbuild.core.errors import LabelError
+
+_MAX_BYTES = 2**30
+_MAX_LINE = 100_000
+
+
+def find_files(places: Sequence[Path], suffixes: tuple[str, ...]) -> list[Path]:
+    """List the files of files and folders, sorted by name within a folder.
+
+    Raises:
+        LabelError: If a place does not exist, or a folder holds no such file.
+    """
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            inside = sorted(path for path in place.iterdir() if path.name.endswith(suffixes))
+            if not inside:
+                raise LabelError(f"{place} holds no {' or '.join(suffixes)} file")
+            found += inside
+        elif place.is_file():
+            found.append(place)
+        else:
+            raise LabelError(f"{place} does not exist; check the path")
+    return found
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Read lines that hold something, each with its number, a bounded part at a time.
+
+    Raises:
+        LabelError: If the file is missing, not UTF-8, a broken or over-large gzip, or holds NUL.
+    """
+    total = 0
+    number = 0
+    try:
+        with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as stream:
+            while line := stream.readline(_MAX_LINE):
+                number += 1
+                total += len(line)
+                if len(line) == _MAX_LINE or total > _MAX_BYTES:
+                    raise LabelError(
+                        f"{path}:{number} is longer than {_MAX_LINE:,} bytes, or the file than "
+                        f"{_MAX_BYTES:,}; split it"
+                    )
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                if "\x00" in text:
+                    raise LabelError(f"{path}:{number} holds a NUL character; save it as text")
+                if text.strip():
+                    yield number, text
+    except FileNotFoundError as error:
+        raise LabelError(f"{path} does not exist; check the path") from error
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{path}:{number} is not UTF-8; save the file as UTF-8") from error
+    except (EOFError, zlib.error) as error:
+        raise LabelError(f"{path}:{number + 1} is a cut-off gzip file; copy it again") from error
+    except OSError as error:
+        raise LabelError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def parse_object(text: str, *, where: str) -> dict[str, Any]:
+    """Read one JSON object.
+
+    Raises:
+        LabelError: If the line is anything else.
+    """
+    try:
+        value = json.loads(text)
+    # Brackets nested a thousand deep exhaust the parser before they are found to be malformed.
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise LabelError(f"{where} is not JSON: {error}; one object a line is expected") from error
+    if not isinstance(value, dict):
+        raise LabelError(f"{where} is not a JSON object; one object a line is expected")
+    return value

@@ -1,0 +1,71 @@
+"""The figures of a critic, as `critic train` and `critic evaluate` print and keep them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from kgbuild.core.records import Record
+from kgbuild.critic.labels import Agreement
+from kgbuild.critic.thresholds import Thresholds
+
+
+class Estimate(Record):
+    """A figure with its 90 % bootstrap interval over heads; None where it is not defined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class RelationFigures(Record):
+    """The figures of one relation."""
+
+    relation: str
+    labels: int
+    plausible: int
+    kept: int
+    kept_plausible: int
+    threshold: float
+    origin: str = Field(description="own or global threshold, unseen if it had no labels")
+    auc: float | None
+
+
+class Figures(Record):
+    """What was measured on one set of labels, in one way of showing them."""
+
+    labels: int
+    heads: int
+    plausible: int
+    auc: Estimate
+    mean_relation_auc: Estimate = Field(description="Mean over relations with both classes")
+    precision: Estimate = Field(description="Of the kept ones, those that are plausible")
+    yielded: Estimate = Field(description="Of the plausible ones, those that are kept")
+    kept_share: float
+    calibration_error: float = Field(description="ECE, ten bins of equal width")
+    brier: float
+    relations: tuple[RelationFigures, ...]
+    reliability: tuple[tuple[float, float, int], ...] = Field(
+        description="A bin's mean probability, share of plausible ones and labels"
+    )
+
+
+class CriticReport(Record):
+    """A critic's figures on test labels, which chose nothing."""
+
+    critic: str
+    trained_on: int = Field(default=0, description="Labels that fitted weights and thresholds")
+    silver: int = Field(default=0, description="Judge's verdicts used")
+    silver_dropped: int = Field(default=0, description="Verdicts on dev or test heads, left out")
+    unsure: int = Field(default=0, description="Triples without a sure latest label, left out")
+    agreement: Agreement | None = None
+    target_precision: float
+    thresholds: Thresholds
+    plain: Figures = Field(description="Triples shown without the teacher's evidence")
+    evidence: Figures | None = Field(description="The same with evidence, where rows have it")
+    held_out: Figures | None = Field(
+        default=None, description="Cross-fitted figures on the labels that chose the thresholds"
+    )
+    relation_only_auc: float | None = Field(description="Baseline: the relation's rate elsewhere")
+    likelihood_auc: float | None = Field(description="Baseline: the teacher's mean log-probability")
+    training_loss: tuple[float, ...] = Field(default=(), description="Mean loss of each pass")
+    seconds: float | None = Field(default=None, description="Measured by the caller")

@@ -1,0 +1,34 @@
+"""Which part of the labels a head belongs to."""
+
+from __future__ import annotations
+
+from kgbuild.core.ids import content_key, phrase_id
+from kgbuild.core.records import Split
+
+_DEV = 0.2
+_TEST = 0.2
+
+
+def assign_part(head: str) -> Split:
+    """Choose the part (train, dev, test: 60, 20, 20 %) of every label of one head.
+
+    A hash of the head's text and no setting, so a test row stays one whatever is configured,
+    and new labels never move the old ones.
+
+    >>> assign_part("PersonX misses the bus") == assign_part(" personx misses the bus.")
+    True
+    """
+    place = _place(head, "part")
+    if place < _DEV:
+        return Split.DEV
+    return Split.TEST if place >= 1 - _TEST else Split.TRAIN
+
+
+def assign_fold(head: str, folds: int) -> int:
+    """Choose the fold of a head in cross-fitting; another hash than the part's."""
+    return int(_place(head, "fold") * folds)
+
+
+def _place(head: str, purpose: str) -> float:
+    digest = content_key(["critic", purpose, phrase_id(head)])
+    return int(digest, 16) / 16 ** len(digest)
