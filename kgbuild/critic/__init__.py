@@ -11,7 +11,12 @@ here imports torch until a critic is trained or loaded.
 
 from kgbuild.critic.candidate import Candidate, Evidence
 from kgbuild.critic.candidates_file import read_candidates
-from kgbuild.critic.encoder_critic import EncoderCritic, load_critic
+from kgbuild.critic.encoder_critic import (
+    EncoderCritic,
+    load_critic,
+    read_report,
+    read_thresholds,
+)
 from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.judge import decide, judge_triples
 from kgbuild.critic.labels import read_labels, read_silver, settle_labels
@@ -36,7 +41,9 @@ __all__ = [
     "load_critic",
     "read_candidates",
     "read_labels",
+    "read_report",
     "read_silver",
+    "read_thresholds",
     "settle_labels",
     "train_critic",
 ]

@@ -16,9 +16,7 @@ class Evidence:
     tokens: int
 
     @classmethod
-    def of(
-        cls, log_probability: float, mean: float, prior: float | None, tokens: int
-    ) -> Evidence:
+    def of(cls, log_probability: float, mean: float, prior: float | None, tokens: int) -> Evidence:
         """Make evidence of a triple's sums.
 
         The gain is how much the head helped: the conditional minus the head-free

@@ -52,9 +52,7 @@ def decide(
     """
     try:
         for score, relation in zip(scores, relations, strict=True):
-            threshold = (
-                thresholds.get(relation) if config.threshold is None else config.threshold
-            )
+            threshold = thresholds.get(relation) if config.threshold is None else config.threshold
             yield Verdict(
                 triple_id=score.triple_id,
                 probability=score.probability,
