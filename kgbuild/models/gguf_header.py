@@ -19,7 +19,7 @@ _MOST = 2**24  # more entries than any real file has; a hostile count must not r
 _MOST_DIMENSIONS = 8
 
 
-class GgufFault(Exception):
+class GgufHeaderError(Exception):
     """The header cannot be read; the message says what is wrong."""
 
 
@@ -29,12 +29,12 @@ class _Reader:
 
     def take(self, count: int) -> bytes:
         if count > self.size - self.file.tell():
-            raise GgufFault("it is cut off inside the header")
+            raise GgufHeaderError("it is cut off inside the header")
         return self.file.read(count)
 
     def skip(self, count: int) -> None:
         if count > self.size - self.file.tell():
-            raise GgufFault("it is cut off inside the header")
+            raise GgufHeaderError("it is cut off inside the header")
         self.file.seek(count, 1)
 
     def number(self, form: str) -> int:
@@ -56,7 +56,7 @@ class _Reader:
                 for _ in range(count):
                     self.skip_value(inner, depth=depth + 1)
         else:
-            raise GgufFault(f"it holds a value of the unknown type {kind}")
+            raise GgufHeaderError(f"it holds a value of the unknown type {kind}")
 
 
 @cache
@@ -71,18 +71,18 @@ def find_end(path: Path) -> int:
     """Give the size in bytes that the file must have at least.
 
     Raises:
-        GgufFault: If it is no GGUF file or is cut off inside the header.
+        GgufHeaderError: If it is no GGUF file or is cut off inside the header.
     """
     with path.open("rb") as file:
         reader = _Reader(file, path.stat().st_size)
         if reader.take(4) != _MAGIC:
-            raise GgufFault("it does not begin with the letters GGUF")
+            raise GgufHeaderError("it does not begin with the letters GGUF")
         version = reader.number("I")
         if version not in _VERSIONS:
-            raise GgufFault(f"it is of version {version}; kgbuild reads versions 2 and 3")
+            raise GgufHeaderError(f"it is of version {version}; kgbuild reads versions 2 and 3")
         tensors, keys = reader.number("Q"), reader.number("Q")
         if max(tensors, keys) > _MOST:
-            raise GgufFault(f"it claims {tensors:,} tensors and {keys:,} keys")
+            raise GgufHeaderError(f"it claims {tensors:,} tensors and {keys:,} keys")
         alignment = 32
         for _ in range(keys):
             name, kind = reader.string(), reader.number("I")
@@ -93,7 +93,7 @@ def find_end(path: Path) -> int:
         ends = [_read_tensor_end(reader) for _ in range(tensors)]
         start = -(-file.tell() // alignment) * alignment
         if not ends:
-            raise GgufFault("it holds no tensors, only a vocabulary or nothing")
+            raise GgufHeaderError("it holds no tensors, only a vocabulary or nothing")
         return start + max(ends)
 
 
@@ -101,12 +101,12 @@ def _read_tensor_end(reader: _Reader) -> int:
     reader.skip(reader.number("Q"))  # its name
     dimensions = reader.number("I")
     if dimensions > _MOST_DIMENSIONS:
-        raise GgufFault(f"a tensor claims {dimensions} dimensions")
+        raise GgufHeaderError(f"a tensor claims {dimensions} dimensions")
     values = 1
     for _ in range(dimensions):
         values *= reader.number("Q")
     kind, offset = reader.number("I"), reader.number("Q")
     if kind not in _block_sizes():
-        raise GgufFault(f"a tensor has the unknown type {kind}")
+        raise GgufHeaderError(f"a tensor has the unknown type {kind}")
     block_values, block_bytes = _block_sizes()[kind]
     return offset + values // block_values * block_bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import struct
@@ -11,7 +12,7 @@ from kgbuild.core.errors import FileError, ModelError
 from kgbuild.core.files import read_json, write_json
 from kgbuild.core.ids import content_key
 from kgbuild.core.resources import cache_folder
-from kgbuild.models.gguf_header import GgufFault, find_end
+from kgbuild.models.gguf_header import GgufHeaderError, find_end
 
 _HEADER_LIMIT = 100 * 2**20
 
@@ -25,7 +26,7 @@ def check_weights(path: Path) -> None:
     if path.suffix == ".gguf":
         try:
             end = find_end(path)
-        except GgufFault as fault:
+        except GgufHeaderError as fault:
             raise ModelError(
                 f"{path} is not a readable GGUF file: {fault}. Download it again."
             ) from fault
@@ -73,10 +74,9 @@ def hash_file(path: Path) -> str:
             return str(known["sha256"])
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    try:
+    # A cache that cannot be written costs time, nothing else.
+    with contextlib.suppress(FileError):
         write_json(memory, now | {"sha256": digest})
-    except FileError:
-        pass  # A cache that cannot be written costs time, nothing else.
     return digest
 
 

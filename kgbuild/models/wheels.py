@@ -68,6 +68,9 @@ def extract_file(
     """Copy one file of a wheel to `target`, whole or not at all.
 
     Args:
+        wheel: The archive.
+        member: Path in the archive.
+        target: Where the file goes.
         limit_bytes: A larger member is refused before anything is written.
         progress: Called with the number of bytes of every block.
     """

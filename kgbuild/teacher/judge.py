@@ -1,0 +1,120 @@
+"""An instruction model as a yes/no judge of sentences, without training.
+
+Its soft verdicts on many candidates are the silver labels that teach the small critic.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from kgbuild.core.errors import ModelError
+
+PLACE = "{sentence}"
+# The sentence stands last, so that nearly all of the prompt is read once and not once a sentence.
+JUDGE_PROMPT = (
+    "Is this statement good common sense? PersonX and PersonY are people. Answer yes if a typical "
+    "adult would accept it: it is true or likely, it fits the thing or event it names, and it is "
+    "grammatical. Answer no if it is false, far-fetched, makes no sense, only repeats itself or "
+    "says nothing. Answer with one word, yes or no.\n"
+    f"Statement: {PLACE}"
+)
+_CHUNK = 512
+_SPELLINGS = {"yes": ("Yes", "yes", " Yes", " yes", "YES"), "no": ("No", "no", " No", " no", "NO")}
+
+
+def judge_sentences(
+    model: Any,
+    tokenizer: Any,
+    sentences: Sequence[str],
+    *,
+    prompt: str = JUDGE_PROMPT,
+    batch_size: int = 16,
+) -> Iterator[float]:
+    """Give for every sentence, in order, the model's odds of yes as P(yes) / (P(yes) + P(no)).
+
+    What stands before the sentence is read once; the rest is read in batches of like length,
+    formed inside fixed chunks, so that answers come as they are ready.
+
+    Args:
+        model: A causal language model, as `load_language_model` gives it.
+        tokenizer: Its tokenizer, with a chat template.
+        sentences: Verbalised triples.
+        prompt: The question, with `{sentence}` where the sentence goes.
+        batch_size: Sentences read together.
+
+    Raises:
+        ModelError: If the tokenizer has no chat template or the prompt no place for a sentence.
+    """
+    before, after = _frame(tokenizer, prompt)
+    words = [_list_spellings(tokenizer, word) for word in ("yes", "no")]
+    with torch.inference_mode():
+        start = model(input_ids=torch.tensor([before]), use_cache=True, logits_to_keep=1)
+        for first in range(0, len(sentences), _CHUNK):
+            chunk = [
+                _encode(tokenizer, sentence) + after
+                for sentence in sentences[first : first + _CHUNK]
+            ]
+            odds = [0.0] * len(chunk)
+            order = sorted(range(len(chunk)), key=lambda index: len(chunk[index]))
+            for place in range(0, len(order), batch_size):
+                batch = order[place : place + batch_size]
+                answers = _judge_batch(
+                    model, start.past_key_values, [chunk[index] for index in batch], words
+                )
+                for index, answer in zip(batch, answers, strict=True):
+                    odds[index] = answer
+            yield from odds
+
+
+def _frame(tokenizer: Any, prompt: str) -> tuple[list[int], list[int]]:
+    """Give the tokens before and behind the sentence."""
+    if PLACE not in prompt:
+        raise ModelError(f"the judge's prompt has no {PLACE}; write it where the sentence goes")
+    if not getattr(tokenizer, "chat_template", None):
+        raise ModelError(
+            "the judge's tokenizer has no chat template; use an instruction model such as "
+            "qwen2.5-coder-1.5b"
+        )
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
+    )
+    before, _, after = text.partition(PLACE)
+    frame = [tokenizer(part, add_special_tokens=False)["input_ids"] for part in (before, after)]
+    return frame[0], frame[1]
+
+
+def _encode(tokenizer: Any, sentence: str) -> list[int]:
+    # A sentence that spells a control token must stay text.
+    ids = tokenizer(sentence, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return list(ids)
+
+
+def _list_spellings(tokenizer: Any, word: str) -> list[int]:
+    encoded = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in _SPELLINGS[word]]
+    found = sorted({ids[0] for ids in encoded if len(ids) == 1})
+    if not found:
+        raise ModelError(f"the judge's tokenizer has no single token for {word!r}; use another one")
+    return found
+
+
+def _judge_batch(
+    model: Any, cache: Any, rests: list[list[int]], words: list[list[int]]
+) -> list[float]:
+    longest = max(map(len, rests))
+    # Padding stands on the right, where a causal model cannot see it.
+    ids = torch.tensor([rest + [rest[-1]] * (longest - len(rest)) for rest in rests])
+    own = copy.deepcopy(cache)
+    own.batch_repeat_interleave(len(rests))
+    lasts = sorted({len(rest) - 1 for rest in rests})
+    out = model(
+        input_ids=ids, past_key_values=own, use_cache=True, logits_to_keep=torch.tensor(lasts)
+    )
+    rows = torch.arange(len(rests))
+    columns = torch.tensor([lasts.index(len(rest) - 1) for rest in rests])
+    logits = out.logits[rows, columns].float()  # (sentences, vocabulary)
+    yes, no = (logits[:, word].logsumexp(-1) for word in words)
+    return [float(odd) for odd in torch.sigmoid(yes - no)]

@@ -1,0 +1,50 @@
+"""What the rest of kgbuild asks of a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kgbuild.core.config import DecodingConfig
+from kgbuild.decoding import ConstraintSet, Hypothesis
+
+
+class Teacher(Protocol):
+    """A language model that completes lines under constraints and scores completions."""
+
+    @property
+    def name(self) -> str:
+        """Name that provenance records."""
+
+    @property
+    def weights_hash(self) -> str:
+        """The sha256 of the weights."""
+
+    def complete(
+        self,
+        texts: Sequence[str],
+        constraints: Sequence[ConstraintSet],
+        *,
+        prefix: str,
+        settings: DecodingConfig,
+        seed: int,
+    ) -> list[list[Hypothesis]]:
+        """Give the n-best completions of every text, best first.
+
+        Args:
+            texts: The question lines, read behind `prefix`.
+            constraints: One set a text.
+            prefix: Few-shot lines that all texts share.
+            settings: Search or sampling, and how much of it.
+            seed: Of sampling; a search ignores it.
+        """
+
+    def score(
+        self,
+        texts: Sequence[str],
+        completions: Sequence[str],
+        *,
+        prefix: str,
+        batch_size: int,
+    ) -> list[tuple[float, int]]:
+        """Give the log-probability sum and token count of each completion behind its text."""
