@@ -1,78 +1,92 @@
-"""A user's own triples to score: TSV or JSON Lines with head, relation, tail."""
+"""Reading the triples that a user wants judged."""
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from kgbuild.core.errors import FileError, LabelError, RelationError
-from kgbuild.core.files import read_text
+from kgbuild.core.errors import LabelError, RelationError, did_you_mean
 from kgbuild.core.ids import canonical
 from kgbuild.core.relations import RelationSet
 from kgbuild.critic.candidate import Candidate
+from kgbuild.critic.lines import parse_object, read_lines
 
-_FIELDS = ("head", "relation", "tail")
+_COLUMNS = ("head", "relation", "tail")
+_MAX_PHRASE = 1_000
 
 
 def read_candidates(
     path: Path, *, relations: RelationSet, skip_unknown: bool = False
 ) -> Iterator[Candidate | None]:
-    """Give the candidates of a file in its order; None stands for a row that is left out.
+    """Read head, relation and tail of TSV (with a header) or JSON Lines, a line at a time.
+
+    Args:
+        path: A first line that begins with a brace makes it JSON Lines, whatever its name.
+        relations: What a row may speak of.
+        skip_unknown: Give None for a row of an unknown relation instead of an error.
 
     Raises:
-        LabelError: If a row is not head, relation and tail, or its relation is unknown and
-            `skip_unknown` is not set; the message names the line.
+        LabelError: With file and line, if the file or a row breaks a rule.
+        RelationError: With file and line, if a relation is unknown.
     """
-    try:
-        text = read_text(path, limit_bytes=2**31)
-    except FileError as error:
-        raise LabelError(str(error)) from error
-    lines = text.splitlines()
-    is_json = path.suffix in (".jsonl", ".json") or text.lstrip().startswith("{")
-    rows = _read_json(path, lines) if is_json else _read_tsv(path, lines)
-    for number, row in rows:
-        for field in _FIELDS:
-            value = row.get(field)
-            if not isinstance(value, str) or not value.strip():
-                raise LabelError(
-                    f"{path}:{number} has no {field}; every row needs {', '.join(_FIELDS)}"
-                )
-        if row["relation"] not in relations:
-            if skip_unknown:
-                yield None
-                continue
-            try:
-                relations.get(row["relation"])
-            except RelationError as error:
-                raise LabelError(
-                    f"{path}:{number}: {error}; --skip-unknown leaves such rows out"
-                ) from error
-        yield Candidate(canonical(row["head"]), row["relation"], canonical(row["tail"]))
-
-
-def _read_json(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
+    is_json = False
+    columns: list[str] | None = None
+    number = 0
+    for number, text in read_lines(path):
+        where = f"{path}:{number}"
+        if columns is None and not is_json:
+            is_json = text.lstrip().startswith("{")
+        row: dict[str, Any]
+        if is_json:
+            row = parse_object(text, where=where)
+        elif columns is None:
+            columns = _header(text, where=where)
             continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise LabelError(f"{path}:{number} is not a JSON line: {error.msg}") from error
-        if not isinstance(row, dict):
-            raise LabelError(f"{path}:{number} is no JSON object with {', '.join(_FIELDS)}")
-        yield number, row
+        else:
+            row = _cells(text, columns, where=where)
+        head, relation, tail = (_phrase(row, column, where=where) for column in _COLUMNS)
+        if relation in relations:
+            yield Candidate(canonical(head), relation, canonical(tail))
+        elif skip_unknown:
+            yield None
+        else:
+            names = [known.name for known in relations]
+            raise RelationError(
+                f"{where}: relation {relation[:80]!r} is not one that the critic knows"
+                f"{did_you_mean(relation, names)}; --skip-unknown leaves such rows out"
+            )
+    if not number:
+        raise LabelError(f"{path} is empty; give a line with head, relation and tail for each")
 
 
-def _read_tsv(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    header = [name.strip() for name in next(rows, [])]
-    if not set(_FIELDS) <= set(header):
+def _header(text: str, *, where: str) -> list[str]:
+    columns = [cell.strip().casefold() for cell in text.split("\t")]
+    missing = [column for column in _COLUMNS if column not in columns]
+    if missing or len(set(columns)) < len(columns):
         raise LabelError(
-            f"{path}:1 has the columns {', '.join(header) or 'none'}; needed are "
-            f"{', '.join(_FIELDS)}, separated by tabs"
+            f"{where} is no header with {', '.join(_COLUMNS)} once each; found "
+            f"{text[:80]!r}. Write the three names, separated by tabs, as the first line"
         )
-    for number, row in enumerate(rows, start=2):
-        if row:
-            yield number, dict(zip(header, row, strict=False))
+    return columns
+
+
+def _cells(text: str, columns: list[str], *, where: str) -> dict[str, str]:
+    cells = text.split("\t")
+    if len(cells) != len(columns):
+        raise LabelError(f"{where} has {len(cells)} cells where the header has {len(columns)}")
+    return dict(zip(columns, cells, strict=True))
+
+
+def _phrase(row: dict[str, Any], column: str, *, where: str) -> str:
+    value = row.get(column)
+    if not isinstance(value, str) or not value.strip():
+        raise LabelError(f"{where} has no {column}; head, relation and tail are text")
+    if len(value) > _MAX_PHRASE:
+        raise LabelError(
+            f"{where}: {column} has {len(value):,} characters; at most {_MAX_PHRASE:,} are read"
+        )
+    # A lone surrogate comes out of JSON escapes and has no UTF-8 form.
+    if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value):
+        raise LabelError(f"{where}: {column} holds a control character; remove it")
+    return value.strip()

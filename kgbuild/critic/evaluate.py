@@ -22,6 +22,7 @@ def evaluate_critic(
     """Measure a critic on the test part of labels, with and without the teacher's evidence.
 
     Args:
+        critic: Any critic.
         labels: All rows, relabellings included. The other parts only feed the baselines.
         target_precision: What the thresholds aimed at; reported beside the measured one.
 

@@ -19,6 +19,8 @@ def judge_triples(
     """Give every triple its calibrated probability, in order.
 
     Args:
+        triples: With their provenance, whose log-probabilities count as evidence.
+        critic: Who judges.
         batch: Triples shown to the critic together; it sorts them by length itself.
     """
     source = iter(triples)
@@ -45,7 +47,8 @@ def decide(
     Args:
         scores: As `judge_triples` gave them.
         relations: The relation's name of each score, in the same order.
-        thresholds: A critic's; `config.threshold` overrides all of them.
+        thresholds: A critic's.
+        config: Its `threshold`, if set, overrides all of them.
 
     Raises:
         CriticError: If there are more scores than relations or the other way round.

@@ -1,98 +1,124 @@
-"""Reading judged triples and a judge's soft verdicts, row by row, with the place of every fault."""
+"""Reading judged triples: gold labels of a reader, soft verdicts of a large judge."""
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from kgbuild.core.errors import LabelError
+from kgbuild.core.errors import LabelError, did_you_mean
+from kgbuild.core.ids import triple_id
 from kgbuild.core.records import Label, LabelledTriple, Record, SilverTriple
+from kgbuild.critic.lines import find_files, parse_object, read_lines
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", LabelledTriple, SilverTriple)
+
 _SUFFIXES = (".jsonl", ".jsonl.gz")
-_LIMIT_CHARACTERS = 20_000
 
 
-def read_labels(paths: Iterable[Path]) -> Iterator[LabelledTriple]:
-    """Give every judgement of files and folders, in the order of their names.
-
-    Raises:
-        LabelError: If a file is missing or a row breaks a rule; the message names file and line.
-    """
-    return _read(paths, LabelledTriple)
-
-
-def read_silver(paths: Iterable[Path]) -> Iterator[SilverTriple]:
-    """Give every soft verdict of files and folders, in the order of their names.
+def read_labels(places: Sequence[Path]) -> list[LabelledTriple]:
+    """Read every row of label files, relabellings included, in file order.
 
     Raises:
-        LabelError: If a file is missing or a row breaks a rule; the message names file and line.
+        LabelError: With file and line, if a row breaks a rule.
     """
-    return _read(paths, SilverTriple)
+    return list(_read(places, LabelledTriple))
 
 
-def settle_labels(labels: Iterable[LabelledTriple]) -> list[LabelledTriple]:
-    """Give one judgement a triple: the last one written. Those left unsure are taken out."""
+def read_silver(places: Sequence[Path]) -> list[SilverTriple]:
+    """Read a judge's verdicts; a triple judged twice by one prompt keeps its first verdict.
+
+    Raises:
+        LabelError: With file and line, if a row breaks a rule.
+    """
+    seen: set[tuple[str, str]] = set()
+    rows = []
+    for row in _read(places, SilverTriple):
+        if (row.triple_id, row.prompt_id) not in seen:
+            seen.add((row.triple_id, row.prompt_id))
+            rows.append(row)
+    return rows
+
+
+def settle_labels(labels: Sequence[LabelledTriple]) -> list[LabelledTriple]:
+    """Give one label a triple: the latest, by date and then by order.
+
+    A triple whose latest label is `unsure` is left out, even if an earlier one was sure: the
+    reader took it back.
+    """
     latest: dict[str, LabelledTriple] = {}
-    for label in labels:
-        latest[label.triple_id] = label
-    return [label for label in latest.values() if label.label is not Label.UNSURE]
+    # The sort is stable, so rows of one date keep their order and the last of them wins.
+    for row in sorted(labels, key=lambda row: row.labelled_at):
+        latest[row.triple_id] = row
+    kept = {identity for identity, row in latest.items() if row.label is not Label.UNSURE}
+    order = dict.fromkeys(row.triple_id for row in labels)
+    return [latest[identity] for identity in order if identity in kept]
 
 
-def measure_agreement(labels: Sequence[LabelledTriple]) -> tuple[int, float]:
-    """Give how many triples were judged twice and Cohen's kappa of accepting them.
+class Agreement(Record):
+    """How far two reads of the same triples agree."""
 
-    Without any the kappa is not a number.
+    triples: int
+    kappa_accepted: float | None
+    kappa_labels: float | None
+
+
+def measure_agreement(labels: Sequence[LabelledTriple]) -> Agreement:
+    """Compare the first read of every triple with the second, where there are two.
+
+    Cohen's kappa, once on accepted or not and once on the label words. It is None when it is
+    not defined: nothing read twice, or one word for everything.
     """
+    reads: dict[str, list[Label]] = {}
+    for row in sorted(labels, key=lambda row: row.labelled_at):
+        reads.setdefault(row.triple_id, []).append(row.label)
+    pairs = [(twice[0], twice[1]) for twice in reads.values() if len(twice) > 1]
+    sure = [pair for pair in pairs if Label.UNSURE not in pair]
+    return Agreement(
+        triples=len(pairs),
+        kappa_accepted=_kappa([(a.is_accepted, b.is_accepted) for a, b in sure]),
+        kappa_labels=_kappa([(a.value, b.value) for a, b in pairs]),
+    )
+
+
+def _kappa(pairs: Sequence[tuple[Any, Any]]) -> float | None:
     from sklearn.metrics import cohen_kappa_score
 
-    first: dict[str, LabelledTriple] = {}
-    pairs: list[tuple[bool, bool]] = []
-    for label in labels:
-        if label.triple_id not in first:
-            first[label.triple_id] = label
-        elif Label.UNSURE not in (label.label, first[label.triple_id].label):
-            pairs.append((first[label.triple_id].label.is_accepted, label.label.is_accepted))
-    if len(set(pairs)) < 2:
-        return len(pairs), float("nan")
-    one, two = zip(*pairs, strict=True)
-    return len(pairs), float(cohen_kappa_score(one, two))
+    if len({value for pair in pairs for value in pair}) < 2:
+        return None
+    first, second = zip(*pairs, strict=True)
+    return float(cohen_kappa_score(list(first), list(second)))
 
 
-def _read(paths: Iterable[Path], record: type[R]) -> Iterator[R]:
-    for path in paths:
-        files = [path]
-        if path.is_dir():
-            files = sorted(file for file in path.iterdir() if file.name.endswith(_SUFFIXES))
-        elif not path.exists():
-            raise LabelError(f"{path} does not exist; check the path")
-        for file in files:
-            yield from _read_file(file, record)
+def _read(places: Sequence[Path], record: type[R]) -> Iterator[R]:
+    for path in find_files(places, _SUFFIXES):
+        for number, text in read_lines(path):
+            where = f"{path}:{number}"
+            row = _validate(parse_object(text, where=where), record, where=where)
+            if row.triple_id != triple_id(row.head, row.relation, row.tail):
+                raise LabelError(
+                    f"{where} has triple_id {row.triple_id!r}, which is not the id of its head, "
+                    "relation and tail; a row's text is never edited, write a new row"
+                )
+            numbers = (row.log_probability, row.mean_log_probability, row.prior_log_probability)
+            if not all(math.isfinite(value) for value in numbers if value is not None):
+                raise LabelError(f"{where} holds a log-probability that is not a finite number")
+            yield row
 
 
-def _read_file(path: Path, record: type[R]) -> Iterator[R]:
-    opener = gzip.open if path.name.endswith(".gz") else open
-    number = 0
+def _validate(fields: dict[str, Any], record: type[R], *, where: str) -> R:
     try:
-        with opener(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if len(line) > _LIMIT_CHARACTERS:
-                    raise LabelError(f"{path}:{number} is longer than {_LIMIT_CHARACTERS:,}")
-                if line.strip():
-                    yield record.model_validate(json.loads(line))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        place = number + isinstance(error, UnicodeDecodeError)
-        raise LabelError(f"{path}:{place} is not a JSON line in UTF-8: {error}") from error
+        return record.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"])
+        hint = ""
+        if first["type"] == "enum" and isinstance(first["input"], str):
+            known = [word.value for word in Label] if place == "label" else []
+            hint = did_you_mean(first["input"], known)
         raise LabelError(
-            f"{path}:{number} is no {record.__name__}: {field}: {first['msg']}; see data/README.md"
+            f"{where}: {place} = {str(first['input'])[:80]!r}: {first['msg']}{hint}"
         ) from error
-    except (OSError, EOFError) as error:
-        raise LabelError(f"{path} cannot be read: {error}") from error

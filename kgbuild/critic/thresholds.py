@@ -60,6 +60,7 @@ def choose_thresholds(
         probabilities: Calibrated, of labels that the scoring weights have not seen.
         accepted: What the labellers said.
         relations: Relation names, in the same order.
+        config: Target precision, confidence and when labels are few.
     """
     scores = np.asarray(probabilities, dtype=np.float64)
     truth = np.asarray(accepted, dtype=bool)

@@ -53,6 +53,9 @@ def train_critic(
     Args:
         labels: All rows, relabellings included.
         silver: May be empty.
+        relations: Every relation that the critic shall be able to judge, labelled or not.
+        encoder_path: Folder with safetensors weights and a tokenizer.
+        config: The critic section.
         folder: Is written whole; `critic.json` comes last.
 
     Raises:
