@@ -20,6 +20,17 @@ _FUNCTION_WORDS = frozenset(
 )
 # Verbs that say little without their object, so banning them bans good answers.
 LIGHT_VERBS = frozenset("be have do make take get give go keep put let come bring use".split())
+# Everyday words that the list of inflections lacks.
+_UNLISTED = frozenset(
+    """fridge gallery pub reflection skillet kitchenware zookeeper zookeepers tv bible olympics
+    drumbeat cop doc mr tech ten burgers breadcrumbs calories locket poolside watchtower wetsuit
+    treehouse safehouse lumberyard newscast toasty afterlife partygoers hers ca wo sha isn aren
+    four five six seven eight nine eleven twelve twenty thirty forty fifty hundred thousand
+    everything everyone nothing nobody none themselves himself herself itself themself yourself
+    somebody everybody whose whoever whatever whenever wherever because although unless though
+    him hers theirs amid upon via per let""".split()
+)
+_CONTRACTION = re.compile(r"(?:n't|'(?:s|re|ve|ll|d|m|t))$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+")
 _SHORTEST = 3
 
@@ -72,6 +83,35 @@ def list_inflections(word: str) -> tuple[str, ...]:
             for inflected in lemminflect.getAllInflections(lemma, upos=part).values():
                 forms.update(inflected)
     return tuple(sorted(form for form in forms if form.strip()))
+
+
+@lru_cache(maxsize=65536)
+def is_known_word(word: str) -> bool:
+    """Say whether a lower-case word is English, as a large list of inflections has it.
+
+    A search that may not write a word tends to write it with a tail: "annoyedward".
+
+    >>> [is_known_word(word) for word in ("annoyed", "annoyedward", "don't", "the")]
+    [True, False, True, True]
+    """
+    import lemminflect
+
+    plain = _CONTRACTION.sub("", word.replace("’", "'"))
+    if plain in _FUNCTION_WORDS or plain in _UNLISTED or plain.startswith("person"):
+        return True
+    return bool(lemminflect.getAllLemmas(plain))
+
+
+def find_unknown_words(text: str) -> list[str]:
+    """List the words of a text that are no English words; names with a capital pass.
+
+    >>> find_unknown_words("PersonX goes to Paris ofdough")
+    ['ofdough']
+    """
+    words = [part for word in _WORD.findall(text) for part in word.split("-")]
+    return [
+        word for word in words if word.islower() and not word.isdigit() and not is_known_word(word)
+    ]
 
 
 def find_main_verb(head: str) -> str:

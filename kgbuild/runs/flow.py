@@ -65,8 +65,9 @@ def run_flow(
         edges = storing.join_edges(run, inputs, triples, verdicts, merges)
         storing.store(run, inputs, edges, progress=progress)
         corpus = storing.write_corpora(run, inputs, edges)
-        # Queries can begin while the student learns.
-        run.save()
+        if run.made:
+            # Queries can begin while the student learns.
+            run.save()
         if config.student.is_enabled and run.manifest.stages["corpus"].counts.get("train"):
             storing.train_student(run, inputs, corpus, progress=progress)
         report(run, inputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -161,9 +160,3 @@ def _estimate_steps(run: RunFolder, inputs: Inputs) -> int:
     rows = run.manifest.stages["corpus"].counts.get("train", 0)
     steps = config.epochs * -(-rows // config.batch_size)
     return min(steps, config.max_steps) if config.max_steps else steps
-
-
-def read_student_card(folder: Path) -> dict[str, object]:
-    """Read what the student's folder says of its training."""
-    card: dict[str, object] = json.loads((folder / "student.json").read_text(encoding="utf-8"))
-    return card

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kgbuild.core.ids import canonical
 from kgbuild.decoding import Hypothesis
 from kgbuild.prompts import Prompt
-from kgbuild.prompts.head_words import find_lemma, list_content_words
+from kgbuild.prompts.head_words import find_lemma, find_unknown_words, list_content_words
 
 _MAX_CHARACTERS = 120
 _TRAILING = " \t\"'“”‘’«»„`*_,;:.!?…-–—("
@@ -32,7 +32,7 @@ def parse_completion(prompt: Prompt, hypothesis: Hypothesis) -> Parsed:
     """Give the tail that a completion says, or the fixed word for what is wrong with it.
 
     Reasons: `empty`, `clause_unmet`, `truncated` (the text did not end in time), `too_long`,
-    `bad_characters`, `repeats_head`, `copied_shot`.
+    `bad_characters`, `unknown_word`, `repeats_head`, `copied_shot`.
     """
     said = hypothesis.text.split("\n", 1)[0]
     core = canonical(said.strip(_LEADING).rstrip(_TRAILING))
@@ -57,6 +57,9 @@ def _find_fault(
         return "bad_characters", " ".join(f"U+{ord(sign):04X}" for sign in bad)
     if tail.casefold() in {canonical(shown).casefold() for shown in prompt.shot_tails}:
         return "copied_shot", ""
+    unknown = [word for word in find_unknown_words(tail) if word not in prompt.head.split()]
+    if unknown:
+        return "unknown_word", " ".join(unknown)
     if _repeats(prompt.head, tail):
         return "repeats_head", ""
     return None

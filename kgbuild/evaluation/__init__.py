@@ -1,0 +1,27 @@
+"""What a run is worth: figures over its records, charts, and a report that is read offline.
+
+Reads: records of every stage, a reference file for novelty. Writes: `report.json` and
+`report.html`. Refuses: a reference file without head, relation and tail. All texts are escaped:
+what a model wrote is shown, never run.
+"""
+
+from kgbuild.evaluation.diversity import (
+    distinct_n,
+    duplicate_rate,
+    measure_novelty,
+    self_bleu,
+)
+from kgbuild.evaluation.facts import RelationCount, RunFacts, Sample, StageCost
+from kgbuild.evaluation.report import write_report
+
+__all__ = [
+    "RelationCount",
+    "RunFacts",
+    "Sample",
+    "StageCost",
+    "distinct_n",
+    "duplicate_rate",
+    "measure_novelty",
+    "self_bleu",
+    "write_report",
+]

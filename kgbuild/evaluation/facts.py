@@ -1,0 +1,58 @@
+"""All that a report says, as one record: `report.json` is exactly this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from kgbuild.core.records import Record
+
+
+class StageCost(Record):
+    """What one stage took when it was made."""
+
+    stage: str
+    seconds: float
+    peak_mib: float
+
+
+class RelationCount(Record):
+    """What became of one relation's triples."""
+
+    relation: str
+    asked: int
+    parsed: int
+    accepted: int
+    stored: int
+
+
+class Sample(Record):
+    """A triple as a person reads it."""
+
+    sentence: str
+    relation: str
+    probability: float
+    threshold: float
+
+
+class RunFacts(Record):
+    """The figures of one run."""
+
+    name: str
+    run_id: str
+    teacher: str
+    teacher_hash: str
+    counts: dict[str, int] = Field(description="Through the stages: asked ... stored")
+    rejected: dict[str, int] = Field(description="Dropped, by reason")
+    relations: tuple[RelationCount, ...]
+    scores: tuple[float, ...] = Field(description="Ten bins of the critic's probability")
+    diversity: dict[str, float]
+    novelty: dict[str, float] = Field(default={}, description="Empty without a reference")
+    constraint_satisfaction: float = Field(description="Share of parsed tails, all clauses met")
+    critic: dict[str, Any] = Field(default={}, description="The critic's own report")
+    accepted: tuple[Sample, ...]
+    refused: tuple[Sample, ...]
+    stages: tuple[StageCost, ...]
+    student_loss: tuple[float, ...] = ()
+    student: dict[str, Any] = Field(default={}, description="Held-out figures of the student")

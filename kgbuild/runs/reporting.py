@@ -1,0 +1,188 @@
+"""The last stage: what a run's records say about it, as a report."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kgbuild.core.config import BuildConfig, plain
+from kgbuild.core.ids import content_key
+from kgbuild.core.manifest import Manifest, read_manifest
+from kgbuild.core.records import Edge, Rejection, Triple, Verdict
+from kgbuild.core.relations import RelationSet, verbalise
+from kgbuild.core.shards import read_shard, read_shards
+from kgbuild.evaluation import (
+    RelationCount,
+    RunFacts,
+    Sample,
+    StageCost,
+    distinct_n,
+    duplicate_rate,
+    measure_novelty,
+    self_bleu,
+    write_report,
+)
+from kgbuild.prompts import PromptRow
+from kgbuild.runs.folder import Counts, RunFolder
+from kgbuild.runs.inputs import Inputs, find_input
+
+_BINS = 10
+
+
+def report(run: RunFolder, inputs: Inputs) -> Path:
+    """Write the report of the run as it stands, unless it is written already."""
+    keys = {name: entry.key for name, entry in run.manifest.stages.items() if name != "report"}
+
+    def make(folder: Path) -> Counts:
+        facts = gather_facts(run.manifest, inputs)
+        write_report(facts, folder)
+        # The newest report also lies where people look.
+        write_report(facts, run.path)
+        return {}
+
+    settings = plain(inputs.config.report)
+    return run.stage("report", [keys, settings], make)
+
+
+def refresh_report(folder: Path) -> Path:
+    """Write the report of a finished run again and give the path of its page."""
+    manifest = read_manifest(folder)
+    inputs = Inputs(BuildConfig.model_validate(manifest.config))
+    return write_report(gather_facts(manifest, inputs), folder)
+
+
+def gather_facts(manifest: Manifest, inputs: Inputs) -> RunFacts:
+    """Count through every stage of a run."""
+    relations = inputs.all_relations
+    judged = list(_read_judged(manifest))
+    edges = list(read_shards(manifest.stage_folder("edges"), Edge))
+    triples = [(edge.head, edge.relation, edge.tail) for edge in edges]
+    config = inputs.config.report
+    bins = Counter(min(int(verdict.probability * _BINS), _BINS - 1) for _, verdict in judged)
+    provenance = judged[0][0].provenance if judged else None
+    met = sum(t.provenance.clauses == t.provenance.clauses_met for t, _ in judged)
+    student = _read_student(manifest)
+    return RunFacts(
+        name=inputs.config.name,
+        run_id=manifest.run_id,
+        teacher=provenance.teacher if provenance else "",
+        teacher_hash=provenance.teacher_hash if provenance else "",
+        counts=_count(manifest),
+        rejected=_count_rejections(manifest),
+        relations=tuple(_count_relations(manifest, judged, edges)),
+        scores=tuple(float(bins[place]) for place in range(_BINS)),
+        diversity={
+            "distinct-1": distinct_n((edge.tail for edge in edges), 1),
+            "distinct-2": distinct_n((edge.tail for edge in edges), 2),
+            "self-BLEU of tails": self_bleu([edge.tail for edge in edges]),
+            "exact duplicates in the graph": duplicate_rate(triples),
+        },
+        novelty=(
+            measure_novelty(triples, find_input(config.reference)) if config.reference else {}
+        ),
+        constraint_satisfaction=met / len(judged) if judged else 0.0,
+        critic=_read_critic(manifest),
+        accepted=_sample(judged, relations, is_accepted=True, count=config.samples),
+        refused=_sample(judged, relations, is_accepted=False, count=config.samples),
+        stages=tuple(
+            StageCost(stage=name, seconds=entry.seconds, peak_mib=entry.peak_mib)
+            for name, entry in manifest.stages.items()
+        ),
+        student_loss=tuple(step["loss"] for step in student.get("curve", [])),
+        student=_held_out(student),
+    )
+
+
+def _read_judged(manifest: Manifest) -> Iterator[tuple[Triple, Verdict]]:
+    triples, verdicts = manifest.stage_folder("triples"), manifest.stage_folder("verdicts")
+    for shard in sorted(triples.glob("part-*.parquet")):
+        yield from zip(
+            read_shard(shard, Triple), read_shard(verdicts / shard.name, Verdict), strict=True
+        )
+
+
+def _count(manifest: Manifest) -> dict[str, int]:
+    stages = {name: entry.counts for name, entry in manifest.stages.items()}
+    merged = sum(stages["merges"].get(reason, 0) for reason in ("exact", "semantic", "in_graph"))
+    return {
+        "heads": stages["heads"]["heads"],
+        "asked": stages["triples"]["asked"],
+        "answered": stages["triples"]["answered"],
+        "parsed": stages["triples"]["parsed"],
+        "accepted": stages["verdicts"]["accepted"],
+        "merged": merged,
+        "stored": stages["graph"]["edges"],
+    }
+
+
+def _count_rejections(manifest: Manifest) -> dict[str, int]:
+    counts = Counter(
+        f"{rejection.stage}: {rejection.reason}"
+        for stage in ("heads", "triples", "verdicts")
+        for rejection in read_shards(manifest.stage_folder(stage), Rejection, "rejected")
+    )
+    return dict(counts.most_common())
+
+
+def _count_relations(
+    manifest: Manifest, judged: list[tuple[Triple, Verdict]], edges: list[Edge]
+) -> Iterator[RelationCount]:
+    prompts = read_shards(manifest.stage_folder("prompts"), PromptRow)
+    asked = Counter(prompt.relation for prompt in prompts)
+    parsed = Counter(triple.relation for triple, _ in judged)
+    accepted = Counter(triple.relation for triple, verdict in judged if verdict.is_accepted)
+    stored = Counter(edge.relation for edge in edges)
+    for name in asked:
+        yield RelationCount(
+            relation=name,
+            asked=asked[name],
+            parsed=parsed[name],
+            accepted=accepted[name],
+            stored=stored[name],
+        )
+
+
+def _sample(
+    judged: list[tuple[Triple, Verdict]], relations: RelationSet, *, is_accepted: bool, count: int
+) -> tuple[Sample, ...]:
+    chosen = [pair for pair in judged if pair[1].is_accepted == is_accepted]
+    seed = int(content_key([triple.triple_id for triple, _ in chosen]), 16)
+    drawn = random.Random(seed).sample(chosen, min(count, len(chosen)))
+    return tuple(
+        Sample(
+            sentence=verbalise(relations.get(triple.relation), triple.head, triple.tail),
+            relation=triple.relation,
+            probability=verdict.probability,
+            threshold=verdict.threshold,
+        )
+        for triple, verdict in drawn
+    )
+
+
+def _read_critic(manifest: Manifest) -> dict[str, Any]:
+    path = manifest.stage_folder("critic") / "critic.json"
+    if not path.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return dict(found.get("report") or {})
+
+
+def _read_student(manifest: Manifest) -> dict[str, Any]:
+    if "student" not in manifest.stages:
+        return {}
+    path = manifest.stage_folder("student") / "student.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
+
+
+def _held_out(student: dict[str, Any]) -> dict[str, float | int]:
+    return {
+        f"{part['split']} {name}": round(value, 4) if isinstance(value, float) else value
+        for part in student.get("held_out", [])
+        for name, value in part.items()
+        if name != "split" and isinstance(value, int | float)
+    }

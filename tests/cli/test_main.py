@@ -1,0 +1,76 @@
+"""What the command line promises to whoever scripts against it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from kgbuild.cli.main import main; main()", *words],
+        capture_output=True, text=True, check=False, cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(cwd)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"head\nPersonX sings\n\xff\n", "not UTF-8"),
+        (b"", "seeds"),
+        (b"nothing\tof\tuse\na\tb\tc\n", "head"),
+        (b"head\n" + b"x" * 10_000 + b"\n", "10,000 characters"),
+        (b"head\nPersonX\x07 sings\n", "control"),
+        (b"head\trelations\nPersonX sings\txWnat\n", "did you mean xWant"),
+    ],
+)
+def test_bad_seeds_are_one_paragraph_and_exit_code_2(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    seeds = tmp_path / "seeds.tsv"
+    seeds.write_bytes(content)
+    done = run(
+        "build", str(ROOT / "data/configs/demo.yaml"), "--seeds", str(seeds),
+        "--run", str(tmp_path / "run"),
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip().count("\n") == 0
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("build", "missing.yaml"), "missing.yaml"),
+        (("build", "data/configs/demo.yaml", "--set", "critic.treshold=1"), "threshold"),
+        (("query", "tails", "x", "xWant", "--run", "nowhere"), "nowhere"),
+        (("relations", "--pack", "atomic2002.en"), "did you mean atomic2020.en"),
+        (("models", "path", "smolm2"), "did you mean smollm2"),
+        (("export", "--run", "nowhere", "--format", "xml", "--out", "x"), "--format 'xml'"),
+    ],
+)
+def test_what_the_user_can_mend_is_exit_code_2(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    done = run(*words)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    code = "from kgbuild.cli.main import main; main()"
+    shell = f"{sys.executable} -c '{code}' relations --json | head -c 1"
+    done = subprocess.run(
+        ["bash", "-c", shell], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,72 @@
+"""A run without models: a scripted teacher, a table for a critic, letters for an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from kgbuild.core.config import BuildConfig, load_config
+from kgbuild.critic import TableScorer
+from kgbuild.runs.inputs import Inputs
+from kgbuild.runs.workers import Workers
+from kgbuild.teacher.scripted import ScriptedTeacher
+
+ANSWERS = ("buy some flour", "find a good recipe", "wash both hands", "heat the oven up")
+
+
+class LetterEncoder:
+    """Vectors of letter pairs, and a count of the texts that were encoded."""
+
+    key = "letters"
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        self.encoded += len(texts)
+        vectors = np.zeros((len(texts), 512), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for one, two in zip(text, text[1:], strict=False):
+                vectors[row, (ord(one) * 31 + ord(two)) % 512] += 1.0
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        scaled: npt.NDArray[np.float32] = vectors / np.maximum(norms, 1e-9)
+        return scaled
+
+
+class Doubles:
+    """The doubles of one build, and what they were asked."""
+
+    def __init__(self, config: BuildConfig) -> None:
+        self.teacher = ScriptedTeacher(default=ANSWERS)
+        self.critic = TableScorer(
+            {("PersonX bakes a pie", "xNeed", "to wash both hands"): 0.2}, default=0.8
+        )
+        self.encoder = LetterEncoder()
+        self.workers = Workers(
+            Inputs(config), teacher=self.teacher, critic=self.critic, encoder=self.encoder
+        )
+
+
+@pytest.fixture
+def make_config(tmp_path: Path) -> Callable[..., BuildConfig]:
+    def make(*settings: str, heads: int = 3) -> BuildConfig:
+        seeds = tmp_path / "seeds.tsv"
+        names = ["PersonX bakes a pie", "PersonX paints a fence", "PersonX plants a tree"]
+        seeds.write_text("head\n" + "".join(f"{name}\n" for name in names[:heads]))
+        return load_config(
+            None,
+            settings=[
+                f"seeds.files=['{seeds}']",
+                "prompts.relations=[xNeed, xWant]",
+                "student.is_enabled=false",
+                "teacher.shard_prompts=2",
+                "teacher.kept=4",
+                *settings,
+            ],
+        )
+
+    return make

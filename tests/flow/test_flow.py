@@ -1,0 +1,215 @@
+"""One head from file to edge to corpus row, and what a second build does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kgbuild.core.config import BuildConfig
+from kgbuild.core.errors import KgbuildError, RunError
+from kgbuild.core.manifest import read_manifest
+from kgbuild.core.records import CorpusRow, Edge, Rejection
+from kgbuild.core.shards import read_shards
+from kgbuild.runs import run_flow
+from kgbuild.runs.exporting import export_run
+from kgbuild.store import open_store
+from tests.flow.conftest import Doubles
+
+MakeConfig = Callable[..., BuildConfig]
+
+
+def build(config: BuildConfig, folder: Path) -> Doubles:
+    doubles = Doubles(config)
+    run_flow(config, folder, workers=doubles.workers)
+    return doubles
+
+
+def snapshot(folder: Path) -> dict[str, int]:
+    return {
+        str(path.relative_to(folder)): path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def test_a_head_becomes_edges_and_corpus_rows(make_config: MakeConfig, tmp_path: Path) -> None:
+    config = make_config(heads=1)
+    build(config, tmp_path / "run")
+    manifest = read_manifest(tmp_path / "run")
+    edges = list(read_shards(manifest.stage_folder("edges"), Edge))
+    tails = {(edge.relation, edge.tail) for edge in edges}
+    assert ("xNeed", "to buy some flour") in tails
+    assert ("xWant", "to heat the oven up") in tails
+    edge = next(edge for edge in edges if edge.tail == "to buy some flour")
+    assert edge.sentence.startswith("PersonX bakes a pie.")
+    assert (edge.teacher, edge.probability, edge.run) == ("scripted", 0.8, manifest.run_id)
+    rows = list(read_shards(manifest.stage_folder("corpus"), CorpusRow))
+    assert {row.triple_id for row in rows} == {edge.triple_id for edge in edges}
+    with open_store(
+        manifest.stage_folder("graph"), config=config.store, is_read_only=True
+    ) as graph:
+        assert graph.counts().edges == len(edges)
+        stored = graph.edge(edge.triple_id)
+    assert stored == edge
+
+
+def test_what_the_critic_drops_is_written_with_its_reason(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    build(make_config(heads=1), tmp_path / "run")
+    folder = read_manifest(tmp_path / "run").stage_folder("verdicts")
+    dropped = list(read_shards(folder, Rejection, "rejected"))
+    assert [(one.reason, one.text) for one in dropped] == [
+        ("below_threshold", "to wash both hands")
+    ]
+
+
+def test_a_second_identical_build_asks_and_writes_nothing(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config()
+    build(config, tmp_path / "run")
+    before = snapshot(tmp_path / "run")
+    doubles = Doubles(config)
+    summary = run_flow(config, tmp_path / "run", workers=doubles.workers)
+    assert (summary.made, summary.prompts_asked) == ((), 0)
+    assert doubles.teacher.asked == []
+    assert doubles.critic.asked == 0
+    assert snapshot(tmp_path / "run") == before
+
+
+def test_a_new_threshold_asks_neither_teacher_nor_critic_nor_encoder(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    build(make_config(), tmp_path / "run")
+    config = make_config("critic.threshold=0.1")
+    doubles = Doubles(config)
+    summary = run_flow(config, tmp_path / "run", workers=doubles.workers)
+    assert doubles.teacher.asked == []
+    assert doubles.critic.asked == 0
+    assert "triples" not in summary.made
+    assert "scores" not in summary.made
+    assert summary.accepted == summary.parsed
+
+
+def test_another_similarity_embeds_nothing_again(make_config: MakeConfig, tmp_path: Path) -> None:
+    build(make_config(), tmp_path / "run")
+    doubles = build(make_config("dedup.similarity=0.99"), tmp_path / "run")
+    assert doubles.encoder.encoded == 0
+
+
+def test_more_heads_ask_only_the_new_shards_of_nothing_old(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    first = build(make_config(heads=2), tmp_path / "run")
+    assert len(first.teacher.asked) == 4
+    again = build(make_config(heads=2), tmp_path / "run")
+    assert again.teacher.asked == []
+
+
+def test_two_builds_in_two_folders_export_the_same_bytes(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    exports = []
+    for name in ("a", "b"):
+        build(make_config(), tmp_path / name)
+        out = tmp_path / f"{name}.jsonl"
+        export_run(tmp_path / name, format="jsonl", out=out)
+        exports.append(out.read_bytes())
+    assert exports[0] == exports[1]
+    assert exports[0].count(b"\n") > 4
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import kgbuild.core.files as files
+from kgbuild.core.config import BuildConfig
+from kgbuild.runs import run_flow
+from tests.flow.conftest import Doubles
+
+left = int(sys.argv[3])
+replace = Path.replace
+
+def replace_or_die(self, target):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+
+Path.replace = replace_or_die
+config = BuildConfig.model_validate_json(Path(sys.argv[1]).read_text())
+run_flow(config, Path(sys.argv[2]), workers=Doubles(config).workers)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_many_moments_ends_like_an_unbroken_one(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    """Killed with SIGKILL at every fourth file that it would finish, then run to its end."""
+    config = make_config()
+    (tmp_path / "config.json").write_text(config.model_dump_json())
+    build(config, tmp_path / "whole")
+    export_run(tmp_path / "whole", format="jsonl", out=tmp_path / "whole.jsonl")
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "config.json"), str(tmp_path / "run")]
+    killed = 0
+    for moment in range(0, 40, 4):
+        done = subprocess.run(
+            [*command, str(moment)], cwd=root, env={**os.environ, "PYTHONPATH": str(root)},
+            capture_output=True, check=False,
+        )  # fmt: skip
+        killed += done.returncode == -signal.SIGKILL
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
+    assert killed >= 3
+    build(config, tmp_path / "run")
+    export_run(tmp_path / "run", format="jsonl", out=tmp_path / "run.jsonl")
+    assert (tmp_path / "run.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+def test_a_folder_with_other_things_is_refused(make_config: MakeConfig, tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "thesis.docx").write_text("mine")
+    with pytest.raises(RunError, match=r"thesis.docx.*not a run folder"):
+        build(make_config(), folder)
+
+
+def test_a_second_builder_is_told_that_the_folder_is_taken(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    from filelock import FileLock
+
+    (tmp_path / "run").mkdir()
+    with FileLock(tmp_path / "run" / ".lock"), pytest.raises(RunError, match="another process"):
+        build(make_config(), tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("prompts.relations=[xWnat]", "did you mean xWant"),
+        ("prompts.packs=[nowhere]", "neither a file nor a shipped relation pack"),
+        ("seeds.files=[missing.tsv]", "missing.tsv"),
+        ("prompts.relations=[UsedFor]", "No relation takes any of the heads"),
+    ],
+)
+def test_wrong_inputs_are_named_with_the_way_out(
+    make_config: MakeConfig, tmp_path: Path, setting: str, message: str
+) -> None:
+    with pytest.raises(KgbuildError, match=message):
+        build(make_config(setting), tmp_path / "run")
+
+
+def test_a_floor_that_is_missed_is_reported(make_config: MakeConfig, tmp_path: Path) -> None:
+    config = make_config("report.min_edges=1000")
+    summary = run_flow(config, tmp_path / "run", workers=Doubles(config).workers)
+    assert "report.min_edges = 1000" in summary.floors[0]
