@@ -40,18 +40,12 @@ KNOWN_PHRASES = (
     "LOAD FROM $columns WITH id AS wanted MATCH (p:Phrase {id: wanted}) "
     "RETURN p.id AS id, p.text AS text, p.kind AS kind"
 )
-SET_KINDS = (
-    "LOAD FROM $columns WITH id AS wanted, kind AS k MATCH (p:Phrase {id: wanted}) SET p.kind = k"
-)
+SET_KIND = "UNWIND $ids AS wanted MATCH (p:Phrase {id: wanted}) SET p.kind = $kind"
 DROP_ORPHANS = (
-    "LOAD FROM $columns WITH id AS wanted MATCH (p:Phrase {id: wanted}) "
+    "UNWIND $ids AS wanted MATCH (p:Phrase {id: wanted}) "
     "WHERE NOT EXISTS { MATCH (p)-[]-() } DELETE p"
 )
 
-_WANTED_ENDS = (
-    "LOAD FROM $columns WITH head_id AS wanted_head, tail_id AS wanted_tail{facets} "
-    "MATCH (h:Phrase {{id: wanted_head}})-[r:{table}]->(t:Phrase {{id: wanted_tail}}) "
-)
 _ROW = ", ".join(
     [
         "h.id AS head_id, t.id AS tail_id, h.text AS head, label(r) AS relation, t.text AS tail",
@@ -85,31 +79,24 @@ def add_edges(relation: str) -> str:
     return f"COPY {quote(relation)} FROM $columns"
 
 
-def update_edges(relation: str) -> str:
-    """Set every facet of the edges given by their ends."""
-    given = "".join(f", `{facet}` AS new_{facet}" for facet in FACETS)
-    matched = _WANTED_ENDS.format(facets=given, table=quote(relation))
-    return matched + "SET " + ", ".join(f"r.`{facet}` = new_{facet}" for facet in FACETS)
-
-
 def delete_edges(relation: str) -> str:
-    """Delete the edges given by their ends."""
-    return _WANTED_ENDS.format(facets="", table=quote(relation)) + "DELETE r"
-
-
-def known_edges(relation: str) -> str:
-    """Give the edges with the given ends."""
-    return _WANTED_ENDS.format(facets="", table=quote(relation)) + f"RETURN {_ROW}"
-
-
-def edges_at(end: str, relation: str | None) -> str:
-    """Give the edges whose head (`h`) or tail (`t`) is among the given ids."""
-    table = f":{quote(relation)}" if relation else ""
-    places = {"h": "", "t": "", end: " {id: wanted}"}
+    """Delete the edges given by their ends, as rows of `head_id` and `tail_id`."""
     return (
-        "LOAD FROM $columns WITH id AS wanted "
-        f"MATCH (h:Phrase{places['h']})-[r{table}]->(t:Phrase{places['t']}) RETURN {_ROW}"
+        "UNWIND $rows AS row MATCH (h:Phrase {id: row.head_id})"
+        f"-[r:{quote(relation)}]->(t:Phrase {{id: row.tail_id}}) DELETE r"
     )
+
+
+def edges_at(end: str, relation: str | None, *, is_one: bool = False) -> str:
+    """Give the edges whose head (`h`) or tail (`t`) is among `$ids`, or is the one `$id`.
+
+    The ids are a list, not columns: the engine (0.22) does not give back the memory of a query
+    that joins `LOAD FROM` columns with relationships.
+    """
+    table = f":{quote(relation)}" if relation else ""
+    places = {"h": "", "t": "", end: " {id: $id}" if is_one else " {id: wanted}"}
+    matched = f"MATCH (h:Phrase{places['h']})-[r{table}]->(t:Phrase{places['t']}) RETURN {_ROW}"
+    return matched if is_one else f"UNWIND $ids AS wanted {matched}"
 
 
 def edges_by_id() -> str:

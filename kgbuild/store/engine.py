@@ -85,26 +85,37 @@ class Engine:
             self._shut()
             self._lock.release()
 
-    def run(self, statement: str, /, **params: Any) -> ladybug.QueryResult:
+    def run(self, statement: str, /, **params: Any) -> None:
         """Run one statement; every value is a parameter, an Arrow table too."""
-        if not self._is_open:
-            raise StoreError(f"{self.path} is closed; open it again to go on")
-        try:
-            return self._connection.execute(statement, params)
-        except RuntimeError as error:
-            raise StoreError(f"{self.path}: {str(error).strip()}") from error
+        with self._result(statement, params):
+            pass
 
     def rows(self, statement: str, /, **params: Any) -> list[dict[str, Any]]:
         """Give a small result as rows."""
-        rows: list[dict[str, Any]] = self.run(statement, **params).rows_as_dict().get_all()
+        with self._result(statement, params) as result:
+            rows: list[dict[str, Any]] = result.rows_as_dict().get_all()
         return rows
 
     def table(self, schema: pa.Schema, statement: str, /, **params: Any) -> pa.Table:
         """Give a result as an Arrow table with just the columns of a schema."""
-        table = self.run(statement, **params).get_as_arrow()
+        with self._result(statement, params) as result:
+            table = result.get_as_arrow()
         if not table.num_rows:
             return schema.empty_table()
         return table.select(schema.names).cast(schema)
+
+    @contextmanager
+    def _result(self, statement: str, params: dict[str, Any]) -> Iterator[ladybug.QueryResult]:
+        if not self._is_open:
+            raise StoreError(f"{self.path} is closed; open it again to go on")
+        try:
+            result = self._connection.execute(statement, params)
+        except RuntimeError as error:
+            raise StoreError(f"{self.path}: {str(error).strip()}") from error
+        try:
+            yield result
+        finally:
+            result.close()
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ from kgbuild.store.graph_store import SCHEMA_VERSION, Counts, GraphStore, LoadRe
 from kgbuild.store.paths import Direction
 
 _META = {"schema_version": SCHEMA_VERSION, "facets": " ".join(FACETS)}
+_HEADS = pa.schema([("id", pa.string()), ("text", pa.string()), ("edges", pa.int64())])
 _EXPORT_EDGES = 20_000
 _IDS_AT_ONCE = 5_000
 
@@ -92,18 +93,26 @@ class LadybugStore(GraphStore):
         with self._engine.writing():
             # Never a key that is there: the engine does not survive a failing COPY from memory.
             self._write(cypher.ADD_PHRASES, new_phrases)
-            self._write(cypher.SET_KINDS, new_kinds)
+            for kind in new_kinds["kind"].unique().to_pylist():
+                ids = new_kinds.filter(pc.equal(new_kinds["kind"], kind))["id"].to_pylist()
+                self._engine.run(cypher.SET_KIND, ids=ids, kind=kind)
             for name in new_names:
                 self._engine.run(cypher.create_relation(name))
             for name, (new, changed) in compared.items():
-                self._write(cypher.add_edges(name), new)
-                self._write(cypher.update_edges(name), changed)
+                # An edge is taken out and copied in anew: twenty facets at once, in bulk.
+                self._delete(name, changed)
+                self._write(cypher.add_edges(name), pa.concat_tables([new, changed]))
         self._relations = sorted([*self._relations, *new_names])
         return report
 
     def _write(self, statement: str, columns: pa.Table) -> None:
         if columns.num_rows:
             self._engine.run(statement, columns=columns)
+
+    def _delete(self, name: str, edges: pa.Table) -> None:
+        ends = edges.select(["head_id", "tail_id"])
+        for batch in ends.to_batches(max_chunksize=_IDS_AT_ONCE):
+            self._engine.run(cypher.delete_edges(name), rows=batch.to_pylist())
 
     def _compare_phrases(self, phrases: pa.Table) -> tuple[pa.Table, pa.Table]:
         known = self._engine.table(
@@ -118,8 +127,7 @@ class LadybugStore(GraphStore):
         columns = ["head_id", "tail_id", *FACETS]
         if name not in self._relations:
             return part.select(columns), part.slice(0, 0).select(columns)
-        ends = part.select(["head_id", "tail_id"])
-        known = self._engine.table(EDGE_SCHEMA, cypher.known_edges(name), columns=ends)
+        known = self._edges_at("h", name, part["head_id"].unique().to_pylist())
         new = rows_missing(part, "triple_id", known["triple_id"])
         return new.select(columns), rows_changed(part, known).select(columns)
 
@@ -131,9 +139,8 @@ class LadybugStore(GraphStore):
         ends = pc.unique(pa.chunked_array(edges["head_id"].chunks + edges["tail_id"].chunks))
         with self._engine.writing():
             for name in edges["relation"].unique().to_pylist():
-                part = edges.filter(pc.equal(edges["relation"], name))
-                self._write(cypher.delete_edges(name), part.select(["head_id", "tail_id"]))
-            self._write(cypher.DROP_ORPHANS, pa.table({"id": ends}))
+                self._delete(name, edges.filter(pc.equal(edges["relation"], name)))
+            self._engine.run(cypher.DROP_ORPHANS, ids=ends.to_pylist())
         return int(edges.num_rows)
 
     def close(self) -> None:
@@ -148,12 +155,12 @@ class LadybugStore(GraphStore):
         for name in self._relations:
             if wanted and name not in wanted:
                 continue
-            heads = self._engine.run(cypher.heads_of(name)).get_as_arrow()
+            heads = self._engine.table(_HEADS, cypher.heads_of(name))
             start, size = 0, 0
-            for place, count in enumerate(heads["edges"].to_numpy() if heads.num_rows else ()):
+            for place, count in enumerate(heads["edges"].to_numpy()):
                 size += count
                 if size >= _EXPORT_EDGES or place == heads.num_rows - 1:
-                    ids = heads.slice(start, place + 1 - start).select(["id"])
+                    ids = heads["id"].slice(start, place + 1 - start).to_pylist()
                     yield self._edges_at("h", name, ids).sort_by(EXPORT_ORDER)
                     start, size = place + 1, 0
 
@@ -161,18 +168,24 @@ class LadybugStore(GraphStore):
         self, phrase_ids: Sequence[str], direction: Direction, *, relation: str | None = None
     ) -> pa.Table:
         """Give the edges that leave, enter or touch any of these phrases, once each."""
-        ids = pa.table({"id": pa.array(sorted(set(phrase_ids)), pa.string())})
+        ids = sorted(set(phrase_ids))
         held = self._relations
-        if not ids.num_rows or not held or (relation is not None and relation not in held):
+        if not ids or not held or (relation is not None and relation not in held):
             return EDGE_SCHEMA.empty_table()
         if direction != "both":
             return self._edges_at("h" if direction == "out" else "t", relation, ids)
         leaving = self._edges_at("h", relation, ids)
         arriving = self._edges_at("t", relation, ids)
-        return pa.concat_tables([leaving, rows_missing(arriving, "head_id", ids["id"])])
+        here = pa.chunked_array([ids])
+        return pa.concat_tables([leaving, rows_missing(arriving, "head_id", here)])
 
-    def _edges_at(self, end: str, relation: str | None, ids: pa.Table) -> pa.Table:
-        return self._engine.table(EDGE_SCHEMA, cypher.edges_at(end, relation), columns=ids)
+    def _edges_at(self, end: str, relation: str | None, ids: list[str]) -> pa.Table:
+        if len(ids) == 1:  # Rows come back several times sooner than a table of few rows.
+            statement = cypher.edges_at(end, relation, is_one=True)
+            rows = self._engine.rows(statement, id=ids[0])
+            return pa.Table.from_pylist(rows, schema=EDGE_SCHEMA)
+        statement = cypher.edges_at(end, relation)
+        return self._engine.table(EDGE_SCHEMA, statement, ids=ids)
 
     def edge_table(self, triple_ids: Sequence[str]) -> pa.Table:
         """Give the edges with these ids, in no particular order. Reads every edge."""

@@ -129,6 +129,20 @@ def test_a_load_killed_half_way_is_mended_by_loading_again(
         assert (list(unbroken.edges()), list(unbroken.phrases())) == mended
 
 
+def test_many_questions_and_loads_fit_into_little_memory(
+    path: Path, make_edge: MakeEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kgbuild.store.engine._POOL_BYTES", 256 * 2**20)
+    with LadybugStore(path, relations=RELATIONS) as store:
+        for count in range(1, 30):
+            store.load_edges(make_edge(number) for number in range(count))
+            store.load_edges([make_edge(0, probability=1 / count)])
+            store.neighbours(make_edge(0).head_id, depth=2)
+            store.tails(make_edge(0).head_id, "xReact")
+        assert store.counts().edges == 29
+        assert store.remove(edge.triple_id for edge in list(store.edges())) == 29
+
+
 def test_a_batch_that_fails_half_way_leaves_nothing(
     filled: Path, make_edge: MakeEdge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
