@@ -89,7 +89,8 @@ class CriticNetwork(nn.Module):
         pooled = self.dropout(pooled)
         logit = self.head(pooled) + self.relation_rate(relation) + self.evidence(evidence)
         logit = logit + (pooled * self.relation_direction(relation)).sum(-1, keepdim=True)
-        return logit.squeeze(-1)
+        flat: torch.Tensor = logit.squeeze(-1)
+        return flat
 
 
 class Reader:

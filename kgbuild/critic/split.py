@@ -31,4 +31,4 @@ def assign_fold(head: str, folds: int) -> int:
 
 def _place(head: str, purpose: str) -> float:
     digest = content_key(["critic", purpose, phrase_id(head)])
-    return int(digest, 16) / 16 ** len(digest)
+    return float(int(digest, 16) / 16 ** len(digest))

@@ -63,7 +63,8 @@ def train_critic(
         RelationError: If a label's relation is in no pack.
     """
     settled = settle_labels(labels)
-    check_names([row.relation for row in [*settled, *silver]], relations)
+    check_names([row.relation for row in settled], relations)
+    check_names([row.relation for row in silver], relations)
     fitting = [row for row in settled if assign_part(row.head) is not Split.TEST]
     _check(fitting)
     kept = _usable(silver, settled)

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kgbuild.core.config import CriticConfig
+from kgbuild.core.errors import CriticError, ModelError, RelationError
+from kgbuild.core.records import Label, Split
+from kgbuild.core.relations import RelationSet
+from kgbuild.critic import (
+    Candidate,
+    CriticReport,
+    Evidence,
+    evaluate_critic,
+    load_critic,
+    read_report,
+    read_thresholds,
+    train_critic,
+)
+from kgbuild.critic.split import assign_part
+from tests.critic.conftest import make_label, make_labels, make_silver
+
+
+@pytest.fixture(scope="module")
+def trained(
+    relations: RelationSet,
+    config: CriticConfig,
+    encoder_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, CriticReport]:
+    folder = tmp_path_factory.mktemp("critic")
+    silver = [make_silver(f"PersonX visits friend {n}", "a spoon", 0.1) for n in range(40)]
+    report = train_critic(
+        make_labels(60), silver, relations, encoder_path=encoder_path, config=config, folder=folder
+    )
+    return folder, report
+
+
+def test_the_loss_falls_and_labels_that_the_tail_decides_are_learned(
+    trained: tuple[Path, CriticReport],
+) -> None:
+    report = trained[1]
+    assert report.training_loss[-1] < 0.5 * report.training_loss[2]
+    assert report.plain.auc.value is not None
+    assert report.plain.auc.value > 0.95
+    assert report.plain.precision.value == 1.0
+    assert report.plain.yielded.value is not None
+    assert report.plain.yielded.value > 0.9
+
+
+def test_test_heads_take_no_part_in_training(trained: tuple[Path, CriticReport]) -> None:
+    report = trained[1]
+    rows = make_labels(60)
+    tested = [row for row in rows if assign_part(row.head) is Split.TEST]
+    assert report.trained_on == len(rows) - len(tested)
+    assert report.plain.labels == len(tested)
+
+
+def test_a_silver_verdict_on_a_dev_or_test_head_or_a_labelled_triple_is_dropped(
+    trained: tuple[Path, CriticReport],
+) -> None:
+    labelled = {row.triple_id for row in make_labels(60)}
+    silver = [make_silver(f"PersonX visits friend {n}", "a spoon", 0.1) for n in range(40)]
+    used = [
+        row
+        for row in silver
+        if assign_part(row.head) is Split.TRAIN and row.triple_id not in labelled
+    ]
+    assert trained[1].silver == len(used)
+    assert trained[1].silver_dropped == len(silver) - len(used)
+
+
+def test_a_saved_critic_answers_as_it_was_reported(trained: tuple[Path, CriticReport]) -> None:
+    folder, report = trained
+    critic = load_critic(folder)
+    again = evaluate_critic(critic, make_labels(60), target_precision=0.8)
+    assert again.plain == report.plain
+    assert again.evidence == report.evidence
+    assert read_report(folder) == report
+    assert read_thresholds(folder) == critic.thresholds
+    assert critic.key == report.critic
+
+
+def test_the_answer_does_not_depend_on_the_company(trained: tuple[Path, CriticReport]) -> None:
+    critic = load_critic(trained[0])
+    candidates = [
+        Candidate("PersonX visits friend 3", "xReact", tail)
+        for tail in ("tired", "a spoon and a very long story about it", "purple")
+    ]
+    together = critic.score(candidates)
+    for one, opinion in zip(candidates, together, strict=True):
+        assert critic.score([one])[0].probability == pytest.approx(opinion.probability, abs=1e-3)
+
+
+def test_the_same_seed_gives_the_same_critic(
+    trained: tuple[Path, CriticReport],
+    relations: RelationSet,
+    config: CriticConfig,
+    encoder_path: Path,
+    tmp_path: Path,
+) -> None:
+    rows = make_labels(30)
+    keys = [
+        train_critic(
+            rows, [], relations, encoder_path=encoder_path, config=config, folder=tmp_path / name
+        ).critic
+        for name in ("one", "two")
+    ]
+    assert keys[0] == keys[1] != trained[1].critic
+
+
+def test_every_trainable_parameter_moves(
+    relations: RelationSet, config: CriticConfig, encoder_path: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    train_critic(
+        make_labels(30), [], relations, encoder_path=encoder_path, config=config, folder=tmp_path
+    )
+    before = load_file(encoder_path / "model.safetensors")
+    after = load_file(tmp_path / "model.safetensors")
+    layers = [name for name in before if name.startswith("encoder.layer")]
+    assert layers
+    # A key's bias shifts all attention scores alike, so no gradient reaches it.
+    moved = [name for name in layers if not before[name].equal(after[f"encoder.{name}"])]
+    assert {name for name in layers if "key.bias" not in name} <= set(moved)
+    assert after["relation_rate.weight"][1].abs().item() > 0
+    assert after["relation_rate.weight"][0].item() == 0
+    assert after["evidence.weight"].abs().sum().item() > 0
+
+
+def test_an_unlabelled_relation_is_judged_by_its_sentence_and_the_default_threshold(
+    trained: tuple[Path, CriticReport],
+) -> None:
+    critic = load_critic(trained[0])
+    opinion = critic.score([Candidate("dog", "IsA", "animal", Evidence(-1.0, None, 2))])[0]
+    assert 0 < opinion.probability < 1
+    assert critic.thresholds.get("IsA") == critic.thresholds.default
+
+
+def test_a_relation_that_no_pack_has_is_an_error(trained: tuple[Path, CriticReport]) -> None:
+    with pytest.raises(RelationError, match="did you mean xReact"):
+        load_critic(trained[0]).score([Candidate("PersonX runs", "xReactt", "tired")])
+
+
+@pytest.mark.parametrize("label", [Label.LIKELY, Label.INVALID])
+def test_labels_of_one_class_are_refused(
+    label: Label, relations: RelationSet, config: CriticConfig, encoder_path: Path, tmp_path: Path
+) -> None:
+    rows = [make_label(f"PersonX calls {n}", "tired", label) for n in range(60)]
+    with pytest.raises(CriticError, match="of both kinds"):
+        train_critic(rows, [], relations, encoder_path=encoder_path, config=config, folder=tmp_path)
+
+
+def test_an_encoder_with_pickled_weights_only_is_refused(
+    relations: RelationSet, config: CriticConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04")
+    with pytest.raises(ModelError, match="safetensors"):
+        train_critic(
+            make_labels(30),
+            [],
+            relations,
+            encoder_path=tmp_path,
+            config=config,
+            folder=tmp_path / "critic",
+        )
+
+
+def test_a_changed_or_foreign_critic_folder_is_refused(
+    trained: tuple[Path, CriticReport], tmp_path: Path
+) -> None:
+    import shutil
+
+    with pytest.raises(CriticError, match="kgbuild critic train"):
+        load_critic(tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copytree(trained[0], copy)
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(CriticError, match="not the file"):
+        load_critic(copy)
+    card = json.loads((copy / "critic.json").read_text(encoding="utf-8"))
+    (copy / "critic.json").write_text(json.dumps({**card, "format": "x"}), encoding="utf-8")
+    with pytest.raises(CriticError, match="train again"):
+        load_critic(copy)
