@@ -110,7 +110,7 @@ class CriticConfig(Section):
         default=("data/labels",), description="Folders or files of judged triples"
     )
     silver: tuple[str, ...] = Field(
-        default=("data/silver",), description="Folders or files of a judge's soft verdicts"
+        default=(), description="Folders or files of a judge's soft verdicts"
     )
     silver_epochs: int = Field(default=2, ge=0, description="Passes over the judge's verdicts")
     silver_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate on silver")
@@ -129,6 +129,10 @@ class CriticConfig(Section):
     max_tokens: int = Field(default=64, ge=8, le=512, description="A longer sentence is cut")
     confidence: float = Field(
         default=0.8, gt=0, lt=1, description="How sure a threshold must be of its precision"
+    )
+    when_unmet: Literal["best", "nothing"] = Field(
+        default="best",
+        description="No threshold reaches the target: take the surest one, or accept nothing",
     )
     prior_labels: float = Field(
         default=10.0, ge=0.1, description="Labels that the calibrated probabilities count for"

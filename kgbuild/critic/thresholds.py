@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,11 @@ class Thresholds(Record):
     default: float = Field(description="For relations without labels of their own")
     by_relation: Mapping[str, float] = Field(default={}, description="For relations with labels")
     origins: Mapping[str, str] = Field(
-        default={}, description="own, or global where a relation's labels are few"
+        default={},
+        description="own; global where a relation's labels are few; short of the target precision",
+    )
+    is_target_met: bool = Field(
+        default=True, description="Whether the default reaches the target precision"
     )
 
     def get(self, relation: str) -> float:
@@ -39,7 +43,13 @@ class Thresholds(Record):
         return Thresholds(
             default=max(self.default, other.default),
             by_relation={name: max(self.get(name), other.get(name)) for name in names},
-            origins={**other.origins, **self.origins},
+            origins={
+                name: (self if self.get(name) >= other.get(name) else other).origins.get(
+                    name, "global"
+                )
+                for name in names
+            },
+            is_target_met=self.is_target_met and other.is_target_met,
         )
 
 
@@ -54,7 +64,8 @@ def choose_thresholds(
 
     The observed precision at the luckiest of many cuts is too good to last. A cut is judged by
     the lower end of a Beta posterior instead, whose prior is what the calibrated probabilities
-    themselves promise, worth `config.prior_labels` labels.
+    themselves promise, worth `config.prior_labels` labels. If even all relations together reach
+    no such cut, `config.when_unmet` says whether the surest one is taken; `is_target_met` tells.
 
     Args:
         probabilities: Calibrated, of labels that the scoring weights have not seen.
@@ -65,17 +76,24 @@ def choose_thresholds(
     scores = np.asarray(probabilities, dtype=np.float64)
     truth = np.asarray(accepted, dtype=bool)
     names = np.asarray(relations, dtype=object)
-    default = _lowest_cut(scores, truth, config)
+    default, is_met = _lowest_cut(scores, truth, config), True
+    if default == NOTHING and config.when_unmet == "best":
+        default, is_met = _surest_cut(scores, truth, config), False
     by_relation: dict[str, float] = {}
     origins: dict[str, str] = {}
     few = []
     for name in sorted(set(relations)):
         chosen = names == name
-        if int(chosen.sum()) < config.min_relation_labels:
+        own = NOTHING
+        if int(chosen.sum()) >= config.min_relation_labels:
+            own = _lowest_cut(scores[chosen], truth[chosen], config)
+        elif is_met:
             few.append(name)
             continue
-        by_relation[name] = _lowest_cut(scores[chosen], truth[chosen], config)
-        origins[name] = "own"
+        # Where no relation together reaches the target, one that does alone keeps its own cut.
+        short = own == NOTHING and not is_met
+        by_relation[name] = default if short else own
+        origins[name] = "short" if short else "own"
     pooled = np.isin(names, few)
     # Relations with few labels share a cut chosen on exactly them: the easy relations, which
     # have their own, must not lend them precision.
@@ -88,13 +106,34 @@ def choose_thresholds(
         default=max(default, shared),
         by_relation=dict(sorted(by_relation.items())),
         origins=dict(sorted(origins.items())),
+        is_target_met=is_met,
     )
 
 
 def _lowest_cut(scores: Floats, truth: npt.NDArray[np.bool_], config: CriticConfig) -> float:
+    reached = [
+        cut for cut, bound in _bounds(scores, truth, config) if bound >= config.target_precision
+    ]
+    return min(reached, default=NOTHING)
+
+
+def _surest_cut(scores: Floats, truth: npt.NDArray[np.bool_], config: CriticConfig) -> float:
+    # A cut that keeps next to nothing has a prior for its precision and no evidence.
+    enough = max(10, int(0.02 * len(scores)))
+    bounds = [
+        (bound, -cut)
+        for cut, bound in _bounds(scores, truth, config)
+        if int((scores >= cut).sum()) >= enough
+    ]
+    return -max(bounds)[1] if bounds else NOTHING
+
+
+def _bounds(
+    scores: Floats, truth: npt.NDArray[np.bool_], config: CriticConfig
+) -> Iterator[tuple[float, float]]:
+    """Give each cut of the grid that keeps anything, with the lower end of its precision."""
     from scipy.stats import beta
 
-    chosen = NOTHING
     for cut in _GRID:
         kept = scores >= cut
         count, right = int(kept.sum()), int((kept & truth).sum())
@@ -106,6 +145,4 @@ def _lowest_cut(scores: Floats, truth: npt.NDArray[np.bool_], config: CriticConf
             config.prior_labels * promised + right,
             config.prior_labels * (1 - promised) + count - right,
         )
-        if bound >= config.target_precision:
-            chosen = cut
-    return chosen
+        yield cut, float(bound)

@@ -34,14 +34,28 @@ def test_a_relation_with_few_labels_takes_the_shared_threshold() -> None:
 
 def test_a_target_out_of_reach_accepts_nothing() -> None:
     scores = np.linspace(0.01, 0.99, 200).tolist()
-    chosen = choose_thresholds(scores, [False] * 200, ["xWant"] * 200, config=CriticConfig())
-    assert chosen.get("xWant") == NOTHING
+    config = CriticConfig(when_unmet="nothing")
+    chosen = choose_thresholds(scores, [False] * 200, ["xWant"] * 200, config=config)
+    assert chosen.get("xWant") == chosen.default == NOTHING
+
+
+def test_a_target_out_of_reach_takes_the_surest_cut_and_says_so() -> None:
+    scores, accepted = draw(500, 2)
+    halved = [score / 2 for score in scores]
+    accepted = [one and number % 2 == 0 for number, one in enumerate(accepted)]
+    chosen = choose_thresholds(halved, accepted, ["xWant"] * 500, config=CriticConfig())
+    assert not chosen.is_target_met
+    assert chosen.origins == {"xWant": "short"}
+    assert 0.3 < chosen.get("xWant") < 0.5
 
 
 def test_a_lucky_handful_is_not_believed() -> None:
     # Three of three right says little when the probabilities themselves promise 0.5.
     chosen = choose_thresholds(
-        [0.5, 0.5, 0.5], [True] * 3, ["xWant"] * 3, config=CriticConfig(min_relation_labels=1)
+        [0.5, 0.5, 0.5],
+        [True] * 3,
+        ["xWant"] * 3,
+        config=CriticConfig(min_relation_labels=1, when_unmet="nothing"),
     )
     assert chosen.get("xWant") == NOTHING
 
