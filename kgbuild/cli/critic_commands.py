@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kgbuild.cli.output import Bars, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from kgbuild.critic import CriticReport
 
 critic_app = typer.Typer(help="Train, measure and use the critic.", no_args_is_help=True)
 
@@ -65,16 +68,46 @@ def evaluate(
     folder = find_critic(critic, config=config, settings=settings or (), progress=Bars())
     report = evaluate_files(folder, labels or [])
     if as_json:
-        print_json(report)
+        print_json(report.model_dump(mode="json"))
         return
-    rows = [
-        (name, _show(value)) for name, value in report.items() if not isinstance(value, dict | list)
-    ]
-    print_table(f"Critic {folder.name}", ("figure", "value"), rows)
+    print_table(f"Critic {report.critic}", ("figure", "value", "90 % interval"), _rows(report))
+    figures = report.evidence or report.plain
+    print_table(
+        "Relations",
+        ("relation", "labels", "plausible", "kept", "right", "threshold", "AUC"),
+        [
+            (one.relation, one.labels, one.plausible, one.kept, one.kept_plausible,
+             f"{one.threshold:.2f} {one.origin}", "" if one.auc is None else f"{one.auc:.3f}")
+            for one in figures.relations
+        ],
+    )  # fmt: skip
 
 
-def _show(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def _rows(report: CriticReport) -> list[tuple[str, str, str]]:
+    rows = [("labels that trained it", str(report.trained_on), "")]
+    for how, figures in (("", report.evidence), (", text alone", report.plain)):
+        if figures is None:
+            continue
+        for title, found in (
+            ("AUC", figures.auc),
+            ("mean AUC of relations", figures.mean_relation_auc),
+            ("precision at the thresholds", figures.precision),
+            ("yield: plausible triples kept", figures.yielded),
+        ):
+            interval = f"{_show(found.low)} to {_show(found.high)}"
+            rows.append((title + how, _show(found.value), interval))
+        rows.append(("expected calibration error" + how, _show(figures.calibration_error), ""))
+        rows.append(("test labels" + how, str(figures.labels), ""))
+    rows.append(("AUC of the relation alone", _show(report.relation_only_auc), ""))
+    rows.append(("AUC of the teacher's likelihood", _show(report.likelihood_auc), ""))
+    rows.append(
+        ("kappa of judging twice", _show(report.agreement and report.agreement.kappa_accepted), "")
+    )
+    return rows
+
+
+def _show(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
 
 
 @critic_app.command("score")

@@ -83,6 +83,7 @@ def extract(
     """Print events (PersonX-normalised) and concepts of running text as TSV: head, kind."""
     import sys
 
+    from kgbuild.core.config import SeedsConfig
     from kgbuild.core.errors import SeedError, did_you_mean
     from kgbuild.core.files import read_text
     from kgbuild.core.records import Head
@@ -96,7 +97,7 @@ def extract(
     contents = (sys.stdin.read() if str(path) == "-" else read_text(path) for path in texts)
     typer.echo("head\tkind")
     skipped = 0
-    for found in extract_heads(contents):
+    for found in extract_heads(contents, config=SeedsConfig()):
         if not isinstance(found, Head):
             skipped += 1
         elif kind in ("all", found.kind):

@@ -15,7 +15,8 @@ _MASS = frozenset(
     charcoal cheese chocolate clay clothing clover coal coffee concrete copper corn cotton denim
     dirt dust electricity equipment evidence fabric fire flour fog foil food fuel fur furniture
     garlic gasoline glass glue gold granite grass gravel hair health heat homework honey ice
-    information iron ivy jewelry juice knowledge lace lavender lead leather light lightning linen luggage lumber
+    information iron ivy jewelry juice knowledge lace lavender lead leather light lightning
+    linen luggage lumber
     magic mail marble meat medicine metal milk money moss mud music nature news nylon oil paint
     paper pasta pepper plastic polyester popcorn rain rice rubber rust salt sand seaweed silk silver
     skin sky smoke snow soap soil soup spinach stationery steel straw sugar sunlight sunshine

@@ -71,7 +71,7 @@ def _draw(draw: Callable[[Any], None], *, width: float, height: float) -> str:
     import matplotlib
     from matplotlib.figure import Figure
 
-    settings = {"svg.hashsalt": "kgbuild", "svg.fonttype": "none", "font.size": 9}
+    settings: Any = {"svg.hashsalt": "kgbuild", "svg.fonttype": "none", "font.size": 9}
     with matplotlib.rc_context(settings):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots()

@@ -41,7 +41,7 @@ def self_bleu(texts: Sequence[str], *, sample: int = 200, seed: int = 0) -> floa
     if len(chosen) < 2:
         return 0.0
     bleu = BLEU(effective_order=True)
-    scores = [
+    scores: list[float] = [
         bleu.sentence_score(text, chosen[:place] + chosen[place + 1 :]).score
         for place, text in enumerate(chosen)
     ]

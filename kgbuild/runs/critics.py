@@ -14,9 +14,11 @@ from kgbuild.core.ids import content_key
 from kgbuild.core.resources import cache_folder
 from kgbuild.critic import (
     CriticReport,
+    evaluate_critic,
     load_critic,
     read_candidates,
     read_labels,
+    read_report,
     read_silver,
     train_critic,
 )
@@ -60,8 +62,8 @@ def train(inputs: Inputs, folder: Path) -> CriticReport:
     making = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(making, ignore_errors=True)
     report = train_critic(
-        list(read_labels(inputs.critic_files(config.labels))),
-        list(read_silver(inputs.critic_files(config.silver))),
+        read_labels(inputs.critic_files(config.labels)),
+        read_silver(inputs.critic_files(config.silver)),
         inputs.all_relations,
         encoder_path=inputs.critic_file.path,
         config=config,
@@ -117,3 +119,10 @@ def score_file(
                 "threshold": round(threshold, 6),
                 "accepted": opinion.probability >= threshold,
             }
+
+
+def evaluate_files(folder: Path, labels: Sequence[Path]) -> CriticReport:
+    """Measure a critic on label files, or give the figures of its own test part."""
+    if not labels:
+        return read_report(folder)
+    return evaluate_critic(load_critic(folder), read_labels(labels))

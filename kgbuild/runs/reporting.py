@@ -164,11 +164,11 @@ def _sample(
 
 
 def _read_critic(manifest: Manifest) -> dict[str, Any]:
-    path = manifest.stage_folder("critic") / "critic.json"
+    path = manifest.stage_folder("critic") / "report.json"
     if not path.is_file():
         return {}
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return dict(found.get("report") or {})
+    return found
 
 
 def _read_student(manifest: Manifest) -> dict[str, Any]:

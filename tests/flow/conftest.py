@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ class LetterEncoder:
         self.encoded += len(texts)
         vectors = np.zeros((len(texts), 512), dtype=np.float32)
         for row, text in enumerate(texts):
-            for one, two in zip(text, text[1:], strict=False):
+            for one, two in pairwise(text):
                 vectors[row, (ord(one) * 31 + ord(two)) % 512] += 1.0
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         scaled: npt.NDArray[np.float32] = vectors / np.maximum(norms, 1e-9)
