@@ -22,7 +22,7 @@ JUDGE_PROMPT = (
     "says nothing. Answer with one word, yes or no.\n"
     f"Statement: {PLACE}"
 )
-_CHUNK = 512
+_CHUNK = 128
 _SPELLINGS = {"yes": ("Yes", "yes", " Yes", " yes", "YES"), "no": ("No", "no", " No", " no", "NO")}
 
 
@@ -32,12 +32,13 @@ def judge_sentences(
     sentences: Sequence[str],
     *,
     prompt: str = JUDGE_PROMPT,
-    batch_size: int = 16,
+    batch_size: int = 32,
 ) -> Iterator[float]:
     """Give for every sentence, in order, the model's odds of yes as P(yes) / (P(yes) + P(no)).
 
     What stands before the sentence is read once; the rest is read in batches of like length,
-    formed inside fixed chunks, so that answers come as they are ready.
+    formed inside fixed chunks, so that answers come as they are ready. On a CPU without AVX-512
+    load the model as float32: bfloat16 there multiplies matrices at a sixth of the speed.
 
     Args:
         model: A causal language model, as `load_language_model` gives it.
