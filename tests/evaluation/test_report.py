@@ -1,0 +1,64 @@
+import json
+from pathlib import Path
+
+from kgbuild.evaluation import RelationCount, RunFacts, Sample, StageCost, write_report
+
+HOSTILE = "PersonX <script>alert('x')</script> & \"more\""
+
+
+def make_facts() -> RunFacts:
+    estimate = {"value": 0.81, "low": 0.7, "high": 0.9}
+    figures = {
+        "auc": estimate,
+        "precision": {"value": None, "low": None, "high": None},
+        "calibration_error": 0.05,
+        "labels": 300,
+        "reliability": [[0.1, 0.12, 200], [0.8, 0.75, 40]],
+    }
+    return RunFacts(
+        name=HOSTILE,
+        run_id="abc",
+        teacher="tiny",
+        teacher_hash="0" * 64,
+        counts={"asked": 10, "stored": 4},
+        rejected={"critic: below_threshold": 6},
+        relations=(RelationCount(relation="xWant", asked=5, parsed=10, accepted=5, stored=4),),
+        scores=(1.0,) * 10,
+        diversity={"distinct-1": 0.5},
+        constraint_satisfaction=1.0,
+        critic={"evidence": figures, "target_precision": 0.9},
+        accepted=(Sample(sentence=HOSTILE, relation="xWant", probability=0.9, threshold=0.8),),
+        refused=(),
+        stages=(StageCost(stage="triples", seconds=3.5, peak_mib=900),),
+        student_loss=(3.0, 2.5, 2.0),
+    )
+
+
+def test_what_a_model_wrote_is_shown_and_never_run(tmp_path: Path) -> None:
+    page = write_report(make_facts(), tmp_path).read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert page.count("<svg") == 4
+
+
+def test_the_page_needs_no_network(tmp_path: Path) -> None:
+    page = write_report(make_facts(), tmp_path).read_text(encoding="utf-8")
+    for sign in (' src="', "url(http", "<link", "@import"):
+        assert sign not in page
+
+
+def test_the_json_is_the_record(tmp_path: Path) -> None:
+    write_report(make_facts(), tmp_path)
+    tree = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert RunFacts.model_validate(tree) == make_facts()
+
+
+def test_two_reports_of_the_same_facts_are_the_same_bytes(tmp_path: Path) -> None:
+    pages = [write_report(make_facts(), tmp_path / name).read_bytes() for name in ("a", "b")]
+    assert pages[0] == pages[1]
+
+
+def test_figures_that_are_undefined_are_said_to_be(tmp_path: Path) -> None:
+    page = write_report(make_facts(), tmp_path).read_text(encoding="utf-8")
+    assert "0.810" in page
+    assert "undefined" in page
