@@ -96,7 +96,7 @@ class TeacherConfig(Section):
     shard_prompts: int = Field(default=64, ge=1, description="Prompts a shard; the unit of resume")
     kept: int = Field(default=3, ge=1, description="Best completions kept a prompt")
     prior_weight: float = Field(
-        default=0.0,
+        default=0.25,
         ge=0,
         description="How much of the head-free log-probability is taken off before ranking",
     )

@@ -71,7 +71,7 @@ def test_a_shard_asked_alone_answers_as_in_one_go(prompts: list[Prompt]) -> None
 
 def test_the_prior_takes_off_what_would_be_said_anyway(prompts: list[Prompt]) -> None:
     teacher = ScriptedTeacher(default=("be kind", "wash pans"), priors={"be kind": -0.1})
-    plain = run(prompts[:1], teacher, kept=1)
+    plain = run(prompts[:1], teacher, kept=1, prior_weight=0.0)
     contrasted = run(prompts[:1], teacher, kept=1, prior_weight=1.0)
     assert [one.tail for one in plain if isinstance(one, Triple)] == ["to be kind"]
     best = next(one for one in contrasted if isinstance(one, Triple))
