@@ -100,9 +100,8 @@ def _rows(report: CriticReport) -> list[tuple[str, str, str]]:
         rows.append(("test labels" + how, str(figures.labels), ""))
     rows.append(("AUC of the relation alone", _show(report.relation_only_auc), ""))
     rows.append(("AUC of the teacher's likelihood", _show(report.likelihood_auc), ""))
-    rows.append(
-        ("kappa of judging twice", _show(report.agreement and report.agreement.kappa_accepted), "")
-    )
+    if report.agreement is not None:
+        rows.append(("kappa of judging twice", _show(report.agreement.kappa_accepted), ""))
     return rows
 
 

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import typer
 
 from kgbuild.core.errors import RunError
-from kgbuild.core.manifest import MANIFEST_NAME
 
 T = TypeVar("T")
 RUNS = Path("data/runs")
@@ -52,6 +51,8 @@ def find_run(run: Path | None) -> Path:
     """
     if run is not None:
         return run
+    from kgbuild.core.manifest import MANIFEST_NAME
+
     manifests = sorted(
         RUNS.glob(f"*/{MANIFEST_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True
     )

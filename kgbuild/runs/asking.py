@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kgbuild.core.config import plain
-from kgbuild.core.errors import SeedError
+from kgbuild.core.errors import SeedError, did_you_mean
 from kgbuild.core.ids import content_key
 from kgbuild.core.records import Head, Rejection, Triple
 from kgbuild.core.shards import read_shards, write_shard
@@ -29,6 +29,7 @@ def collect(run: RunFolder, inputs: Inputs) -> list[Head]:
         heads = [entry for entry in found if isinstance(entry, Head)]
         dropped = [entry for entry in found if isinstance(entry, Rejection)]
         heads = heads[: config.limit] if config.limit else heads
+        _check_relations(heads, inputs)
         if not heads:
             raise SeedError("The seed files hold no head; add at least one line")
         write_shard(folder / "rejected-00000.parquet", dropped, Rejection)
@@ -40,6 +41,17 @@ def collect(run: RunFolder, inputs: Inputs) -> list[Head]:
     settings = {name: value for name, value in plain(config).items() if name != "files"}
     folder = run.stage("heads", [settings, hash_files(inputs.seed_files)], make)
     return list(read_shards(folder, Head))
+
+
+def _check_relations(heads: list[Head], inputs: Inputs) -> None:
+    for head in heads:
+        for name in head.relations:
+            if name not in inputs.all_relations:
+                known = [relation.name for relation in inputs.all_relations]
+                raise SeedError(
+                    f"{head.source}: relation {name!r} of {head.text!r} is in no pack of the run"
+                    f"{did_you_mean(name, known)}"
+                )
 
 
 def prepare(run: RunFolder, inputs: Inputs, heads: list[Head]) -> list[Prompt]:
