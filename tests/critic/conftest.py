@@ -79,7 +79,7 @@ def relations() -> RelationSet:
 @pytest.fixture(scope="session")
 def config() -> CriticConfig:
     return CriticConfig(
-        epochs=8,
+        epochs=25,
         silver_epochs=2,
         learning_rate=3e-3,
         silver_rate=3e-3,
@@ -120,6 +120,7 @@ def make_encoder(folder: Path, *, texts: Sequence[str]) -> Path:
                 num_attention_heads=2,
                 intermediate_size=64,
                 max_position_embeddings=64,
+                initializer_range=0.2,
             )
         )
     model.save_pretrained(folder)
