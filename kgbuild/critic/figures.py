@@ -68,12 +68,19 @@ def measure(
 
 
 def find_auc(scores: Floats, truth: Floats) -> float | None:
-    """Give the area under the ROC curve, or None where a class is missing."""
-    from sklearn.metrics import roc_auc_score
+    """Give the area under the ROC curve, or None where a class is missing.
 
-    if len(np.unique(truth)) < 2:
+    By ranks (Mann-Whitney), as a bootstrap over 35 relations asks for it 20,000 times and
+    scikit-learn's curve takes a millisecond; a test holds it to scikit-learn's value.
+    """
+    from scipy.stats import rankdata
+
+    right = int((truth > 0).sum())
+    wrong = len(truth) - right
+    if not right or not wrong:
         return None
-    return float(roc_auc_score(truth, scores))
+    ranks = rankdata(scores)
+    return float((ranks[truth > 0].sum() - right * (right + 1) / 2) / (right * wrong))
 
 
 def _draws(heads: list[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.int64]]:

@@ -6,7 +6,7 @@ import pytest
 from kgbuild.core.records import Label
 from kgbuild.critic import TableScorer, Thresholds, evaluate_critic
 from kgbuild.critic.calibration import calibration_error, fit_calibration
-from kgbuild.critic.figures import measure
+from kgbuild.critic.figures import find_auc, measure
 from kgbuild.critic.split import assign_part
 from tests.critic.conftest import make_label, make_labels
 
@@ -66,3 +66,13 @@ def test_a_head_keeps_its_part_when_heads_are_added() -> None:
     parts = [assign_part(f"PersonX runs {n}") for n in range(2000)]
     assert parts.count("test") == pytest.approx(400, abs=60)
     assert parts.count("dev") == pytest.approx(400, abs=60)
+
+
+def test_the_auc_by_ranks_is_that_of_scikit_learn_ties_included() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    generator = np.random.default_rng(5)
+    scores = generator.integers(0, 8, size=300) / 8
+    truth = (generator.random(300) < 0.3).astype(np.float64)
+    assert find_auc(scores, truth) == pytest.approx(roc_auc_score(truth, scores), abs=1e-12)
+    assert find_auc(scores, np.ones(300)) is None

@@ -102,9 +102,10 @@ def test_the_same_seed_gives_the_same_critic(
     tmp_path: Path,
 ) -> None:
     rows = make_labels(30)
+    short = config.model_copy(update={"epochs": 2})
     keys = [
         train_critic(
-            rows, [], relations, encoder_path=encoder_path, config=config, folder=tmp_path / name
+            rows, [], relations, encoder_path=encoder_path, config=short, folder=tmp_path / name
         ).critic
         for name in ("one", "two")
     ]
@@ -117,7 +118,12 @@ def test_every_trainable_parameter_moves(
     from safetensors.torch import load_file
 
     train_critic(
-        make_labels(30), [], relations, encoder_path=encoder_path, config=config, folder=tmp_path
+        make_labels(30),
+        [],
+        relations,
+        encoder_path=encoder_path,
+        config=config.model_copy(update={"epochs": 2}),
+        folder=tmp_path,
     )
     before = load_file(encoder_path / "model.safetensors")
     after = load_file(tmp_path / "model.safetensors")
