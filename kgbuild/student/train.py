@@ -68,7 +68,9 @@ def train_student(
     for row in rows:
         by_split[row.split].append(row)
     known = {relation.name: relation for relation in relations}
-    used = _used_relations(by_split, known)
+    _used_relations(by_split, known)
+    # A relation without rows can be asked as well: its prompt line is text that the base reads.
+    used = known
     base = identify_base(model_path)
     key = _training_key(by_split, used, base.sha256, config)
     if _is_finished(folder, key):
@@ -187,15 +189,17 @@ class _Training:
             torch.manual_seed(self._config.seed * 1_000_003 + number)
             loss, tokens = tail_loss(self._model, batch)
             mean = loss / tokens
-            mean.backward()
+            value = float(mean.detach())
+            # Before the step: weights that are not numbers must never reach a checkpoint.
+            if not math.isfinite(value):
+                raise ConfigError(
+                    f"The student's loss became {value} at step {number + 1}; lower "
+                    f"student.learning_rate, which is {self._config.learning_rate}"
+                )
+            mean.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._parameters.values(), 1.0)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        if not math.isfinite(value := float(mean)):
-            raise ConfigError(
-                f"The student's loss became {value} at step {number + 1}; lower "
-                f"student.learning_rate, which is {self._config.learning_rate}"
-            )
         return value, tokens
 
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def shared_file() -> Path:
     return folder / "atomic2020_test5k" / "open.jsonl.gz"
 
 
-def golden() -> list[dict[str, object]]:
+def golden() -> list[dict[str, Any]]:
     path = shared_file()
     if not path.exists():
         pytest.skip(
