@@ -22,10 +22,12 @@ from kgbuild.decoding.compiling import check_repeats, compile_clauses
 from kgbuild.decoding.hypotheses import (
     Hypothesis,
     build_hypothesis,
+    fold_text,
     normalise_score,
     rank_hypotheses,
 )
 from kgbuild.decoding.masks import Masks
+from kgbuild.decoding.proposals import Proposals
 from kgbuild.decoding.runner import (
     CausalModel,
     Runner,
@@ -57,6 +59,7 @@ class BeamItem:
         self._settings = settings
         self._is_exact = is_exact
         self._masks = Masks.of(compiled)
+        self._proposals = Proposals.of(compiled)
         self._ended: list[Hypothesis] = []
         self._complete: dict[str, float] = {}  # text -> score of ended texts with all clauses met
         self._partial: list[Beam] = []
@@ -71,7 +74,7 @@ class BeamItem:
             can_end = False
         return RowRequest(
             score=beam.score,
-            wanted=compiled.propose(beam.state),
+            wanted=self._proposals.find(beam.state),
             forbidden=self._masks.find_forbidden(beam.state, device),
             repeats=find_repeats(beam.tokens, ngram=settings.no_repeat_ngram),
             can_end=can_end,
@@ -171,7 +174,7 @@ class BeamItem:
         )
         self._ended.append(hypothesis)
         if standing.met == self.compiled.every:
-            text = hypothesis.text.casefold()
+            text = fold_text(hypothesis.text)
             normal = normalise_score(
                 score, len(hypothesis.token_ids), penalty=self._settings.length_penalty
             )

@@ -37,7 +37,7 @@ def check_repeats(compiled: CompiledConstraints, *, ngram: int) -> None:
     """
     if ngram <= 0:
         return
-    for clause, literals in compiled.list_wanted().items():
+    for clause, literals in compiled.openers.items():
         spelled = [compiled.vocabulary.spell(" " + literal.phrase) for literal in literals]
         if spelled and all(_has_repeat(tokens, ngram) for tokens in spelled):
             raise ClauseError(

@@ -52,6 +52,11 @@ def build_hypothesis(
     )
 
 
+def fold_text(text: str) -> str:
+    """Give the form in which two completions are the same."""
+    return " ".join(text.casefold().split())
+
+
 def find_stem(text: str) -> str:
     """Give the first word that carries meaning, or the last word if none does.
 
@@ -93,7 +98,7 @@ def rank_hypotheses(
             hypothesis.log_probability, len(hypothesis.token_ids), penalty=length_penalty
         )
         order = (len(hypothesis.met), hypothesis.is_ended, score)
-        folded = " ".join(hypothesis.text.casefold().split())
+        folded = fold_text(hypothesis.text)
         if folded not in best or best[folded][0] < order:
             best[folded] = (order, hypothesis)
     waiting: Sequence[tuple[tuple[int, bool, float], Hypothesis]] = sorted(

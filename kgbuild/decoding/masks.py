@@ -11,8 +11,9 @@ from functools import partial
 
 import torch
 
+from kgbuild.decoding.proposals import Proposals
 from kgbuild.decoding.state import CompiledConstraints
-from kgbuild.decoding.symbols import EDGE, EMPTY, SPACE, WORD
+from kgbuild.decoding.symbols import EDGE, GAPS, WORD
 
 
 class Masks:
@@ -48,7 +49,7 @@ class Masks:
             if index in killers:
                 rest = compiled.literals[index].symbols[depth:]
                 parts.append(keep((rest, last), partial(self._find, rest, last)))
-        allowed = compiled.list_openings(state)
+        allowed = Proposals.of(compiled).list_openings(state)
         if allowed is not None:
             others = (i for i in range(compiled.vocabulary.size) if i not in allowed)
             parts.append(keep(("open", found.cursor), lambda: list(others)))
@@ -57,7 +58,7 @@ class Masks:
             find = partial(
                 compiled.vocabulary.find_starters, last=last, more_than=high - found.words
             )
-            parts.append(keep(("words", last in (EMPTY, SPACE), high - found.words), find))
+            parts.append(keep(("words", last in GAPS, high - found.words), find))
         return parts
 
     def _keep(
@@ -89,7 +90,7 @@ class Masks:
         vocabulary = self._compiled.vocabulary
         if rest == EDGE:  # the word may not end here
             return list(vocabulary.wordless_ids) if last == WORD else []
-        after_space = last in (EMPTY, SPACE)
+        after_space = last in GAPS
         found: list[int] = []
         if not (after_space and rest.startswith(" ")):
             found += vocabulary.find_prefixed(rest.removeprefix(EDGE))

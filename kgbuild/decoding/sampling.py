@@ -19,6 +19,7 @@ from kgbuild.decoding.candidates import Blocked, check_logits, find_repeats
 from kgbuild.decoding.clauses import ConstraintSet
 from kgbuild.decoding.hypotheses import Hypothesis, build_hypothesis
 from kgbuild.decoding.masks import Masks
+from kgbuild.decoding.proposals import Proposals
 from kgbuild.decoding.runner import CausalModel, Runner, encode_prompts, hold_still
 from kgbuild.decoding.state import DEAD, CompiledConstraints
 from kgbuild.decoding.vocabulary import Tokenizer
@@ -162,7 +163,7 @@ def _weigh(
     generator: torch.Generator,
 ) -> list[torch.Tensor]:
     """Give (vocab,) weights from which the next token is drawn, best choice first."""
-    compiled = draw.compiled
+    compiled, proposals = draw.compiled, Proposals.of(draw.compiled)
     for part in Masks.of(compiled).find_forbidden(draw.state, scaled.device):
         scaled.index_fill_(0, part, float("-inf"))
     scaled[find_repeats(draw.tokens, ngram=settings.no_repeat_ngram)] = float("-inf")
@@ -176,23 +177,25 @@ def _weigh(
     if is_early or not compiled.can_end(draw.state, is_hard=is_hard):
         spent = float(weights[end_ids].sum())
         weights[end_ids] = 0.0
-    going_on = compiled.propose_next(draw.state)
+    going_on = proposals.find_next(draw.state)
     if draw.is_pulled and not going_on and compiled.is_pending(draw.state):
         over = torch.zeros_like(weights)
         places = [*compiled.vocabulary.wordless_ids, *end_ids.tolist()]
         over[places] = weights[places]
         weights = over
     choices = [_keep_nucleus(weights, top_p=settings.top_p), weights]
-    wanted = compiled.propose(draw.state) if is_hard else ()
+    wanted = proposals.find(draw.state) if is_hard else ()
     is_pulled, draw.is_pulled = draw.is_pulled, False
     if wanted:
         left = settings.max_new_tokens - len(draw.tokens) - 1  # one token is kept for the end
-        is_due = left <= compiled.count_needed(draw.state)
+        is_due = left <= proposals.count_needed(draw.state)
         # A phrase that was pulled in is finished; half of it would stand there for nothing.
         is_due |= is_pulled and bool(going_on)
+        if is_due:
+            wanted = proposals.find_shortest(draw.state) or wanted
         draw.is_pulled = is_due or bool(torch.rand((), generator=generator) < spent)
         if draw.is_pulled:
-            places = list((is_due and going_on) or wanted)
+            places = list(wanted)
             pulled = torch.zeros_like(weights)
             pulled[places] = weights[places]
             choices.insert(0, pulled)

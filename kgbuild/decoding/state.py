@@ -14,10 +14,9 @@ from kgbuild.decoding.automaton import Automaton
 from kgbuild.decoding.clauses import ConstraintSet, StartsWith
 from kgbuild.decoding.literals import WatchedLiteral, build_table
 from kgbuild.decoding.symbols import (
+    BLANK,
     EDGE,
     EMPTY,
-    OTHER,
-    SPACE,
     START,
     WORD,
     read_symbols,
@@ -25,7 +24,7 @@ from kgbuild.decoding.symbols import (
 from kgbuild.decoding.vocabulary import Vocabulary
 
 DEAD = -1
-MAX_PROPOSALS = 64  # a clause; phrases already begun are always proposed
+MAX_OPENERS = 64  # phrases a clause that are proposed unasked
 
 
 class Cursor(NamedTuple):
@@ -65,6 +64,12 @@ class CompiledConstraints:
     """A constraint set made ready for one vocabulary.
 
     Hypotheses are followed by `step`; `DEAD` means a ban, a limit or an anchor was broken.
+
+    Attributes:
+        every: Bits of all clauses.
+        openers: For every clause that phrases can meet, the first 64 of them.
+        anchored: Bits of the clauses about the beginning.
+        derived: What other modules work out and keep with it.
     """
 
     def __init__(self, constraints: ConstraintSet, vocabulary: Vocabulary) -> None:
@@ -82,18 +87,18 @@ class CompiledConstraints:
         # A clause that a literal can meet; the others hold until they are broken.
         self._meetable = 0
         self._fatal: dict[int, int] = {}  # clause without positives -> its negatives' bits
-        self._openers: dict[int, list[WatchedLiteral]] = {}
+        self.openers: dict[int, list[WatchedLiteral]] = {}
         for literal in self.literals:
             for effect, clause, _ in literal.effects:
                 self._meetable |= (effect == "meet") << clause
                 if effect in ("meet", "count"):
-                    openers = self._openers.setdefault(clause, [])
-                    if len(openers) < MAX_PROPOSALS:
+                    openers = self.openers.setdefault(clause, [])
+                    if len(openers) < MAX_OPENERS:
                         openers.append(literal)
         for clause, bits in self._negatives.items():
             if not self._meetable >> clause & 1:
                 self._fatal[clause] = bits
-        self._anchored = sum(
+        self.anchored = sum(
             1 << index
             for index, clause in enumerate(constraints.clauses)
             if isinstance(clause, StartsWith)
@@ -105,9 +110,7 @@ class CompiledConstraints:
         self._steps: dict[tuple[int, int], int] = {}
         self._scans: dict[tuple[int, int], tuple[int, tuple[int, ...], int]] = {}
         self._standings: dict[int, Standing] = {}
-        self._next: dict[int, tuple[int, ...]] = {}
-        self._first: dict[int, tuple[int, ...]] = {}
-        self.derived: dict[str, Any] = {}  # what other modules work out and keep with it
+        self.derived: dict[str, Any] = {}
         node = self.automaton.step(0, START)
         cursor = self._number_cursor(Cursor(node, EMPTY, b""))
         self.start = self._number(State(cursor, 0, (0,) * len(self._limits), 0))
@@ -157,15 +160,21 @@ class CompiledConstraints:
         seen, counts, is_broken = self._apply(seen, counts, events)
         if is_broken:
             return DEAD
-        missed = self._anchored & ~seen
-        if missed:
-            for literal, _ in self.automaton.list_alive(self._cursors[after].node):
-                if self.literals[literal].is_anchored:
-                    for _, clause, _ in self.literals[literal].effects:
-                        missed &= ~(1 << clause)
-            if missed:
-                return DEAD
+        if self.anchored & ~seen and self._find_missed(self._cursors[after], seen):
+            return DEAD
         return self._number(State(after, seen, counts, words))
+
+    def _find_missed(self, cursor: Cursor, seen: int) -> int:
+        """Give the anchored clauses that no going on can meet."""
+        missed = self.anchored & ~seen
+        for index, depth in self.automaton.list_alive(cursor.node):
+            literal = self.literals[index]
+            rest = literal.phrase[literal.places[depth] :]
+            forms = (rest, rest.upper(), rest.lower())
+            if literal.is_anchored and any(f.encode().startswith(cursor.begun) for f in forms):
+                for _, clause, _ in literal.effects:
+                    missed &= ~(1 << clause)
+        return missed
 
     def _scan(self, cursor: int, token: int) -> tuple[int, tuple[int, ...], int]:
         """Read one token: the cursor after it, the literals that ended in it, words begun."""
@@ -249,29 +258,11 @@ class CompiledConstraints:
         found, _ = self.read_state(state)
         return bool(self.judge(state).met & ~self._find_met(found.seen, found.counts))
 
-    def list_wanted(self) -> dict[int, list[WatchedLiteral]]:
-        """List for every clause that can be met the phrases that do it, the first 64."""
-        return self._openers
-
     def list_killers(self, seen: int, counts: tuple[int, ...]) -> tuple[int, ...]:
         """List the literals whose next occurrence would be one too many."""
         return tuple(
             index for index in range(len(self.literals)) if self._apply(seen, counts, (index,))[2]
         )
-
-    def list_openings(self, state: int) -> frozenset[int] | None:
-        """List the tokens that keep an unmet anchor alive; None if every token does."""
-        found, cursor = self.read_state(state)
-        if not self._anchored & ~found.seen:
-            return None
-        alive = {
-            self.literals[index].symbols[depth:]
-            for index, depth in self.automaton.list_alive(cursor.node)
-            if self.literals[index].is_anchored
-        }
-        if cursor.last != WORD:
-            alive = {rest.removeprefix(EDGE) for rest in alive}
-        return self.vocabulary.find_compatible(frozenset(alive), is_spaced=cursor.last == EMPTY)
 
     def can_end(self, state: int, *, is_hard: bool) -> bool:
         """Whether an end token may follow; in hard mode every clause has to be met."""
@@ -281,9 +272,10 @@ class CompiledConstraints:
 
     def is_empty(self, state: int) -> bool:
         """Whether nothing but white space was written."""
-        return self.read_state(state)[1].last == EMPTY
+        return self.read_state(state)[1].last in (EMPTY, BLANK)
 
-    def _is_wanted(self, literal: int, met: int) -> bool:
+    def is_wanted(self, literal: int, met: int) -> bool:
+        """Whether a literal would bring a clause forward that is not among the `met` ones."""
         return any(
             effect in ("meet", "count") and not met >> clause & 1
             for effect, clause, _ in self.literals[literal].effects
@@ -296,59 +288,10 @@ class CompiledConstraints:
         for index, depth in self.automaton.list_alive(cursor.node):
             literal = self.literals[index]
             written, total = literal.places[depth], len(literal.phrase)
-            if 0 < written < total and self._is_wanted(index, met):
+            if 0 < written < total and self.is_wanted(index, met):
                 # A chance match of a letter is no progress: the first token has to stand.
                 first = self.vocabulary.propose(" " + literal.phrase)[-1:]
                 shortest = min((len(self.vocabulary.texts[i].strip()) for i in first), default=1)
                 if written >= shortest:
                     best = max(best, written / total)
         return best
-
-    def propose(self, state: int) -> tuple[int, ...]:
-        """Give the tokens that begin or go on with a phrase of an unmet clause."""
-        return tuple(dict.fromkeys(self.propose_next(state) + self.propose_first(state)))
-
-    def propose_next(self, state: int) -> tuple[int, ...]:
-        """Give the tokens that go on with a phrase that was begun."""
-        if state not in self._next:
-            found: dict[int, None] = {}
-            met = self.judge(state).met
-            _, (node, _, begun) = self.read_state(state)
-            for index, depth in self.automaton.list_alive(node) if met != self.every else ():
-                literal = self.literals[index]
-                rest = literal.phrase[literal.places[depth] :]
-                # A phrase of which only the word edge was read is begun below, with its space.
-                if self._is_wanted(index, met) and (rest != literal.phrase or begun):
-                    found.update(dict.fromkeys(self.vocabulary.propose(rest, begun=begun)))
-            self._next[state] = tuple(found)
-        return self._next[state]
-
-    def propose_first(self, state: int) -> tuple[int, ...]:
-        """Give the tokens that begin a phrase of an unmet clause."""
-        if state not in self._first:
-            found: dict[int, None] = {}
-            met = self.judge(state).met
-            _, (_, last, begun) = self.read_state(state)
-            for clause, openers in self._openers.items() if not begun else ():
-                for literal in openers if not met >> clause & 1 else ():
-                    if not literal.is_anchored or last == EMPTY:
-                        for text in self._space_phrase(literal.phrase, last):
-                            found.update(dict.fromkeys(self.vocabulary.propose(text)))
-            self._first[state] = tuple(found)
-        return self._first[state]
-
-    def count_needed(self, state: int) -> int:
-        """Estimate how many tokens the unmet clauses still need."""
-        met = self.judge(state).met
-        return sum(
-            min(len(self.vocabulary.spell(" " + literal.phrase)) for literal in openers)
-            for clause, openers in self._openers.items()
-            if not met >> clause & 1
-        )
-
-    def _space_phrase(self, phrase: str, last: int) -> tuple[str, ...]:
-        if last == SPACE:
-            return (phrase,)
-        if last == WORD and read_symbols(phrase, last=OTHER)[0].startswith(EDGE):
-            return (" " + phrase,)
-        return (" " + phrase, phrase)

@@ -14,8 +14,9 @@ EDGE = "\ufdd0"  # Unicode noncharacters never occur in text
 START = "\ufdd1"
 SEPARATOR = "\ufdd2"
 
-# What the last character was. EMPTY is white space or nothing since the text began.
-EMPTY, SPACE, WORD, OTHER = range(4)
+# What the last character was. BLANK is white space before any text.
+EMPTY, BLANK, SPACE, WORD, OTHER = range(5)
+GAPS = (EMPTY, BLANK, SPACE)
 
 # Scripts written without spaces: every character may begin or end a word.
 _UNSPACED: tuple[tuple[int, int], ...] = (
@@ -52,10 +53,11 @@ def read_symbols(text: str, *, last: int = EMPTY) -> tuple[str, int, int]:
     for character in text.casefold():
         kind = classify(character)
         if kind == SPACE:
-            if last in (EMPTY, SPACE):
+            if last in GAPS:
+                last = SPACE if last == SPACE else BLANK
                 continue
             character = " "
-        elif last in (EMPTY, SPACE):
+        elif last in GAPS:
             words += 1
         if (kind == WORD) != (last == WORD):
             out.append(EDGE)

@@ -12,7 +12,7 @@ from kgbuild.core.errors import ClauseError
 from kgbuild.decoding.spelling import read_token_bytes
 from kgbuild.decoding.symbols import (
     EDGE,
-    EMPTY,
+    GAPS,
     SEPARATOR,
     SPACE,
     WORD,
@@ -209,7 +209,7 @@ class Vocabulary:
 
     def find_starters(self, *, last: int, more_than: int) -> tuple[int, ...]:
         """Find tokens that begin more words than allowed after a character of class `last`."""
-        counts = self._word_starts[last in (EMPTY, SPACE)]
+        counts = self._word_starts[last in GAPS]
         return tuple(token for token, count in enumerate(counts) if count > more_than)
 
     def find_compatible(self, rests: frozenset[str], *, is_spaced: bool) -> frozenset[int]:

@@ -1,0 +1,130 @@
+"""Which tokens bring an unmet clause forward, so that the search looks at them at all."""
+
+from __future__ import annotations
+
+from kgbuild.decoding.literals import WatchedLiteral
+from kgbuild.decoding.state import CompiledConstraints
+from kgbuild.decoding.symbols import BLANK, EDGE, EMPTY, SPACE, WORD
+
+
+class Proposals:
+    """Proposed tokens of every state of one constraint set.
+
+    The usual spelling of a phrase only proposes; whether it was written is read off the text.
+    """
+
+    def __init__(self, compiled: CompiledConstraints) -> None:
+        self._compiled = compiled
+        self._next: dict[int, tuple[int, ...]] = {}
+        self._first: dict[int, tuple[int, ...]] = {}
+        self._every: dict[int, tuple[int, ...]] = {}
+
+    @classmethod
+    def of(cls, compiled: CompiledConstraints) -> Proposals:
+        """Give the proposals kept with a compiled constraint set."""
+        proposals: Proposals = compiled.derived.setdefault("proposals", cls(compiled))
+        return proposals
+
+    def find(self, state: int) -> tuple[int, ...]:
+        """Give the tokens that begin or go on with a phrase of an unmet clause."""
+        if state not in self._every:
+            found = self.find_next(state) + self.find_first(state)
+            self._every[state] = tuple(dict.fromkeys(found))
+        return self._every[state]
+
+    def find_next(self, state: int) -> tuple[int, ...]:
+        """Give the tokens that go on with a phrase that was begun."""
+        if state not in self._next:
+            compiled = self._compiled
+            found: dict[int, None] = {}
+            met = compiled.judge(state).met
+            _, (node, _, begun) = compiled.read_state(state)
+            for index, depth in compiled.automaton.list_alive(node):
+                literal = compiled.literals[index]
+                rest = literal.phrase[literal.places[depth] :]
+                # A phrase of which only the word edge was read is begun below, with its space.
+                if rest != literal.phrase and compiled.is_wanted(index, met):
+                    found.update(dict.fromkeys(compiled.vocabulary.propose(rest, begun=begun)))
+            self._next[state] = tuple(found)
+        return self._next[state]
+
+    def find_first(self, state: int) -> tuple[int, ...]:
+        """Give the tokens that begin a phrase of an unmet clause."""
+        if state not in self._first:
+            found: dict[int, None] = {}
+            for literals in self._list_unmet(state):
+                for literal in literals:
+                    found.update(dict.fromkeys(self._begin(literal, state)))
+            self._first[state] = tuple(found)
+        return self._first[state]
+
+    def find_shortest(self, state: int) -> tuple[int, ...]:
+        """Give the tokens on the shortest way to a phrase: one that was begun, if there is any."""
+        compiled = self._compiled
+        met = compiled.judge(state).met
+        _, (node, _, begun) = compiled.read_state(state)
+        ways: list[tuple[int, tuple[int, ...]]] = []
+        for index, depth in compiled.automaton.list_alive(node):
+            literal = compiled.literals[index]
+            rest = literal.phrase[literal.places[depth] :]
+            if rest and rest != literal.phrase and compiled.is_wanted(index, met):
+                tokens = compiled.vocabulary.propose(rest, begun=begun)
+                ways.append((len(compiled.vocabulary.spell(rest)), tokens))
+        if not any(tokens for _, tokens in ways):
+            for literals in self._list_unmet(state):
+                ways += [(self._measure(one), self._begin(one, state)) for one in literals]
+        ways = [way for way in ways if way[1]]
+        shortest = min((length for length, _ in ways), default=0)
+        return tuple(token for length, tokens in ways if length == shortest for token in tokens)
+
+    def count_needed(self, state: int) -> int:
+        """Estimate how many tokens the unmet clauses still need, one to spare for each."""
+        unmet = self._list_unmet(state)
+        return sum(min(self._measure(literal) for literal in literals) + 1 for literals in unmet)
+
+    def list_openings(self, state: int) -> frozenset[int] | None:
+        """List the tokens that keep an unmet anchor alive; None if every token does."""
+        compiled = self._compiled
+        found, cursor = compiled.read_state(state)
+        rests: dict[int, set[str]] = {
+            clause: set()
+            for clause in range(compiled.size)
+            if (compiled.anchored & ~found.seen) >> clause & 1
+        }
+        for index, depth in compiled.automaton.list_alive(cursor.node):
+            literal = compiled.literals[index]
+            for _, clause, _ in literal.effects if literal.is_anchored and rests else ():
+                if clause in rests:
+                    rest = literal.symbols[depth:]
+                    rests[clause].add(rest if cursor.last == WORD else rest.removeprefix(EDGE))
+        allowed: frozenset[int] | None = None
+        for alive in rests.values():
+            tokens = compiled.vocabulary.find_compatible(
+                frozenset(alive), is_spaced=cursor.last in (EMPTY, BLANK)
+            )
+            allowed = tokens if allowed is None else allowed & tokens
+        return allowed
+
+    def _list_unmet(self, state: int) -> list[list[WatchedLiteral]]:
+        met = self._compiled.judge(state).met
+        openers = self._compiled.openers.items()
+        return [literals for clause, literals in openers if not met >> clause & 1]
+
+    def _measure(self, literal: WatchedLiteral) -> int:
+        return len(self._compiled.vocabulary.spell(" " + literal.phrase))
+
+    def _begin(self, literal: WatchedLiteral, state: int) -> tuple[int, ...]:
+        _, (_, last, begun) = self._compiled.read_state(state)
+        if literal.is_anchored and last not in (EMPTY, BLANK):
+            return ()
+        phrase = literal.phrase
+        needs_gap = last == WORD and EDGE in literal.symbols[:2]
+        spaced, unspaced = (" " + phrase,), (phrase,)
+        if begun:  # the first bytes that stand there are no space
+            texts: tuple[str, ...] = () if needs_gap else unspaced
+        elif last in (BLANK, SPACE):
+            texts = unspaced
+        else:
+            texts = spaced if needs_gap else spaced + unspaced
+        propose = self._compiled.vocabulary.propose
+        return tuple(token for text in texts for token in propose(text, begun=begun))
