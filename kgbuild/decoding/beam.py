@@ -155,7 +155,9 @@ class BeamItem:
                 if state != DEAD:
                     standing = compiled.judge(state)
                     rank = score + reward * standing.progress
-                    candidates.append(Candidate(rank, index, token, score, state, standing.met))
+                    candidates.append(
+                        Candidate(rank, index, token, score, state, standing.met, standing.begun)
+                    )
         return candidates
 
     def _read_candidate(self, candidate: Candidate) -> str:

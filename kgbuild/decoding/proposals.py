@@ -43,7 +43,7 @@ class Proposals:
                 literal = compiled.literals[index]
                 rest = literal.phrase[literal.places[depth] :]
                 # A phrase of which only the word edge was read is begun below, with its space.
-                if rest != literal.phrase and compiled.is_wanted(index, met):
+                if rest != literal.phrase and compiled.list_wanting(index, met):
                     found.update(dict.fromkeys(compiled.vocabulary.propose(rest, begun=begun)))
             self._next[state] = tuple(found)
         return self._next[state]
@@ -67,7 +67,7 @@ class Proposals:
         for index, depth in compiled.automaton.list_alive(node):
             literal = compiled.literals[index]
             rest = literal.phrase[literal.places[depth] :]
-            if rest and rest != literal.phrase and compiled.is_wanted(index, met):
+            if rest and rest != literal.phrase and compiled.list_wanting(index, met):
                 tokens = compiled.vocabulary.propose(rest, begun=begun)
                 ways.append((len(compiled.vocabulary.spell(rest)), tokens))
         if not any(tokens for _, tokens in ways):

@@ -8,7 +8,7 @@ budget is only just enough for the missing phrases, nothing else may be drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -132,16 +132,36 @@ def _extend(
         choices = _weigh(
             draw, scaled[index], settings=settings, end_ids=end_ids, generator=generator
         )
-        draw.is_stuck = True
-        for token in _draw_tokens(choices, generator=generator):
-            state = draw.state if token in ends else draw.compiled.step(draw.state, token)
-            if state != DEAD and (not is_last or draw.compiled.judge(state).is_clean):
-                draw.state = state
-                draw.tokens = (*draw.tokens, token)
-                draw.score += float(logits[index, token] - sums[index])
-                draw.is_ended = token in ends
-                draw.is_stuck = False
-                break
+        draws = _draw_tokens(choices, generator=generator)
+        taken = _choose(draw, draws, ends=ends, is_last=is_last)
+        draw.is_stuck = taken is None
+        if taken is not None:
+            token, draw.state = taken
+            draw.tokens = (*draw.tokens, token)
+            draw.score += float(logits[index, token] - sums[index])
+            draw.is_ended = token in ends
+
+
+def _choose(
+    draw: Draw, tokens: Iterable[int], *, ends: Container[int], is_last: bool
+) -> tuple[int, int] | None:
+    """Take the first lawful token and the state after it, or nothing.
+
+    A word that is banned unless it grows ("car" into "carpool") is taken only if there is no
+    other, because a model that wanted the word ends it and what would then be drawn is noise.
+    """
+    compiled = draw.compiled
+    waiting: tuple[int, int] | None = None
+    for token in tokens:
+        state = draw.state if token in ends else compiled.step(draw.state, token)
+        if state == DEAD:
+            continue
+        is_split = bool(compiled.read_state(state)[1].begun)  # half a character
+        if compiled.judge(state).is_clean or (is_split and not is_last):
+            return token, state
+        if not is_last:
+            waiting = waiting or (token, state)
+    return waiting
 
 
 def _draw_tokens(choices: Sequence[torch.Tensor], *, generator: torch.Generator) -> Iterator[int]:

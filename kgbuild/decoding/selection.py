@@ -16,6 +16,7 @@ class Candidate(NamedTuple):
         row: Place of the beam.
         score: Total log-probability.
         met: Bits of the clauses met.
+        begun: Bits of the unmet clauses of which a phrase was begun.
     """
 
     rank: float
@@ -24,6 +25,7 @@ class Candidate(NamedTuple):
     score: float
     state: int
     met: int
+    begun: int = 0
 
 
 def choose_beams(
@@ -36,8 +38,10 @@ def choose_beams(
     """Choose at most `beams` candidates.
 
     Candidates more than `tolerance` clauses below the best are dropped (beta). The rest are
-    grouped by the set of met clauses. The best of every number of met clauses has a slot, since
-    the few who met most would else drown among many groups; then the groups take turns.
+    grouped by the set of met clauses and the set of begun ones: the first token of a rare phrase
+    is unlikely, and among finished phrases it would never live to be completed. The best of every
+    number of met clauses has a slot, with a phrase begun and without, since the few who met most
+    would else drown among many groups; then the groups take turns.
 
     Args:
         read_text: With it, no beginning takes more than a quarter of the slots while others wait.
@@ -45,10 +49,10 @@ def choose_beams(
     if not candidates:
         return []
     most = max(candidate.met.bit_count() for candidate in candidates)
-    groups: dict[int, list[Candidate]] = {}
+    groups: dict[tuple[int, int], list[Candidate]] = {}
     for candidate in candidates:
         if candidate.met.bit_count() >= most - tolerance:
-            groups.setdefault(candidate.met, []).append(candidate)
+            groups.setdefault((candidate.met, candidate.begun), []).append(candidate)
     for group in groups.values():
         group.sort(key=_order)
     turns = _take_turns(list(groups.values()))
@@ -63,9 +67,9 @@ def _order(candidate: Candidate) -> tuple[float, int, int]:
 
 
 def _take_turns(groups: list[list[Candidate]]) -> Iterator[Candidate]:
-    heads: dict[int, Candidate] = {}
+    heads: dict[tuple[int, bool], Candidate] = {}
     for group in groups:
-        level = group[0].met.bit_count()
+        level = (group[0].met.bit_count(), group[0].begun > 0)
         if level not in heads or _order(group[0]) < _order(heads[level]):
             heads[level] = group[0]
     for level in sorted(heads, reverse=True):

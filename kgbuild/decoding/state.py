@@ -51,12 +51,14 @@ class Standing(NamedTuple):
         met: Bits of the clauses that would be met.
         is_clean: No ban would be broken and no character is half written.
         is_long: The minimum of words is reached.
+        begun: Bits of the unmet clauses of which a phrase was begun.
         progress: Largest share of an unmet clause's phrase that was written, below 1.
     """
 
     met: int
     is_clean: bool
     is_long: bool
+    begun: int
     progress: float
 
 
@@ -204,8 +206,6 @@ class CompiledConstraints:
     def _apply(
         self, seen: int, counts: tuple[int, ...], events: tuple[int, ...]
     ) -> tuple[int, tuple[int, ...], bool]:
-        if not events:
-            return seen, counts, False
         is_broken = False
         counted = list(counts)
         for event in events:
@@ -249,7 +249,7 @@ class CompiledConstraints:
             met = self._find_met(seen, counts)
             is_long = found.words >= (self.constraints.min_words or 0)
             is_clean = not is_broken and not cursor.begun
-            standing = Standing(met, is_clean, is_long, self._measure_progress(cursor, met))
+            standing = Standing(met, is_clean, is_long, *self._measure_progress(cursor, met))
             self._standings[state] = standing
         return standing
 
@@ -274,24 +274,26 @@ class CompiledConstraints:
         """Whether nothing but white space was written."""
         return self.read_state(state)[1].last in (EMPTY, BLANK)
 
-    def is_wanted(self, literal: int, met: int) -> bool:
-        """Whether a literal would bring a clause forward that is not among the `met` ones."""
-        return any(
-            effect in ("meet", "count") and not met >> clause & 1
+    def list_wanting(self, literal: int, met: int) -> list[int]:
+        """List the clauses beyond the `met` ones that a literal would bring forward."""
+        return [
+            clause
             for effect, clause, _ in self.literals[literal].effects
-        )
+            if effect in ("meet", "count") and not met >> clause & 1
+        ]
 
-    def _measure_progress(self, cursor: Cursor, met: int) -> float:
-        if met == self.every:
-            return 0.0
-        best = 0.0
-        for index, depth in self.automaton.list_alive(cursor.node):
+    def _measure_progress(self, cursor: Cursor, met: int) -> tuple[int, float]:
+        """Give the unmet clauses of which a phrase was begun, and the largest share written."""
+        begun, best = 0, 0.0
+        for index, depth in self.automaton.list_alive(cursor.node) if met != self.every else ():
             literal = self.literals[index]
             written, total = literal.places[depth], len(literal.phrase)
-            if 0 < written < total and self.is_wanted(index, met):
+            wanting = self.list_wanting(index, met) if 0 < written < total else ()
+            if wanting:
                 # A chance match of a letter is no progress: the first token has to stand.
                 first = self.vocabulary.propose(" " + literal.phrase)[-1:]
                 shortest = min((len(self.vocabulary.texts[i].strip()) for i in first), default=1)
                 if written >= shortest:
+                    begun |= sum(1 << clause for clause in wanting)
                     best = max(best, written / total)
-        return best
+        return begun, best
