@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kgbuild.core.version import __version__
+
 if TYPE_CHECKING:
     from kgbuild.query import Graph
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "open"]
 
 

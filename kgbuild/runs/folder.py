@@ -16,7 +16,6 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from kgbuild import __version__
 from kgbuild.core.config import BuildConfig, plain
 from kgbuild.core.errors import RunError
 from kgbuild.core.files import read_json, write_error, write_json
@@ -28,6 +27,7 @@ from kgbuild.core.manifest import (
     read_manifest,
     write_manifest,
 )
+from kgbuild.core.version import __version__
 
 Counts = dict[str, int]
 _DONE = "done.json"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from kgbuild.core.config import BuildConfig, load_config
+from kgbuild.core.config import BuildConfig
+from kgbuild.core.config_file import load_config
 from kgbuild.core.errors import ConfigError, FileError
 from kgbuild.core.relations import Relation, RelationSet, Shot, load_relations, load_shots
 from kgbuild.core.resources import resource_path

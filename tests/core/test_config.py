@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from kgbuild.core.config import BuildConfig, load_config
+from kgbuild.core.config import BuildConfig
+from kgbuild.core.config_file import load_config
 from kgbuild.core.errors import ConfigError
 from kgbuild.core.resources import resource_path
 

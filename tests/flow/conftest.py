@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kgbuild.core.config import BuildConfig, load_config
+from kgbuild.core.config import BuildConfig
+from kgbuild.core.config_file import load_config
 from kgbuild.critic import TableScorer
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.workers import Workers

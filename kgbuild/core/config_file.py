@@ -1,0 +1,79 @@
+"""Reading a config: YAML, then `key=value` settings, and the nearest valid key for a wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from kgbuild.core.config import BuildConfig
+from kgbuild.core.errors import ConfigError, did_you_mean
+from kgbuild.core.files import read_text
+
+
+def load_config(path: Path | None, *, settings: Iterable[str] = ()) -> BuildConfig:
+    """Read a config file and apply `section.key=value` settings over it.
+
+    Args:
+        path: YAML file; None is all defaults.
+        settings: Such as `critic.target_precision=0.8`; the value is read as YAML.
+
+    Raises:
+        ConfigError: If the YAML is malformed, a key is unknown or a value breaks its rule.
+    """
+    tree: dict[str, Any] = {}
+    where = str(path) if path else "the settings"
+    if path is not None:
+        loaded = _parse_yaml(read_text(path), where=where)
+        if loaded is not None and not isinstance(loaded, dict):
+            raise ConfigError(f"{path} holds no mapping of sections; see data/configs/demo.yaml")
+        tree = loaded or {}
+    for setting in settings:
+        _apply(tree, setting)
+    try:
+        return BuildConfig.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_explain(error)}") from error
+
+
+def _parse_yaml(text: str, *, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{where}:{line} is not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where} is not YAML: {error}") from error
+
+
+def _apply(tree: dict[str, Any], setting: str) -> None:
+    key, separator, value = setting.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(
+            f"--set {setting!r} has no key=value form; write for example "
+            "--set critic.target_precision=0.8"
+        )
+    *sections, leaf = key.strip().split(".")
+    place = tree
+    for section in sections:
+        inner = place.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"--set {setting!r}: {section} is a value, not a section")
+        place = inner
+    place[leaf] = _parse_yaml(value, where=f"--set {key}")
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return f"{place} = {first.get('input')!r}: {first['msg']}"
+    *sections, leaf = (str(part) for part in first["loc"])
+    section: type[BaseModel] = BuildConfig
+    for name in sections:
+        kind = section.model_fields[name].annotation
+        section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
+    return f"{place} is not a setting{did_you_mean(leaf, section.model_fields)}"
