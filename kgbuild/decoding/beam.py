@@ -185,7 +185,9 @@ class BeamItem:
     def _is_settled(self, step: int) -> bool:
         """Whether enough texts ended that no live beam is expected to beat the worst of them."""
         settings = self._settings
-        needed = max(settings.beams, settings.returned)
+        # A diverse list chooses among more texts than it returns.
+        spare = 2 * settings.returned if settings.is_diverse else 0
+        needed = max(settings.returned, min(settings.beams, spare))
         if len(self._complete) < needed:
             return False
         worst = sorted(self._complete.values(), reverse=True)[needed - 1]

@@ -23,6 +23,7 @@ from kgbuild.decoding import (
     beam_search,
     score_completions,
 )
+from kgbuild.decoding.beam import BeamItem
 
 PLAIN = DecodingConfig(
     beams=4, max_new_tokens=6, no_repeat_ngram=0, is_diverse=False, ends=(".",), returned=3
@@ -319,6 +320,27 @@ def test_clauses_in_the_prompt_do_not_count(letters: Any, make_model: Any) -> No
         model, letters, ["q b"], [ConstraintSet((AnyOf(("q",)),))], settings=PLAIN
     )[0][0]
     assert "q" in best.text
+
+
+def test_stopping_early_gives_what_going_on_would_give(
+    make_tokenizer: Any, make_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = make_tokenizer(list("abcd."))
+    config = PLAIN.model_copy(update={"max_new_tokens": 12, "beams": 3})
+    sets = [ConstraintSet((Not("c", boundary="none"),))]
+    steps: list[int] = []
+    lists = []
+    for is_patient in (False, True):
+        if is_patient:
+            monkeypatch.setattr(BeamItem, "_is_settled", lambda self, step: False)
+        for seed in range(8):
+            model = make_model("llama", vocab=6, seed=seed)
+            model.register_forward_hook(lambda *_, seed=seed: steps.append(seed))
+            found = beam_search(model, tokenizer, ["ab"], sets, settings=config, is_exact=True)[0]
+            lists.append([h.token_ids for h in found])
+        steps.append(-1)
+    assert lists[:8] == lists[8:]
+    assert steps.index(-1) < len(steps) / 2 - 1  # some searches did stop early
 
 
 def test_n_grams_are_not_repeated_but_the_prompt_is_free(letters: Any, make_model: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kgbuild.core.errors import ClauseError
@@ -90,6 +90,8 @@ def test_following_tokens_knows_what_reading_the_text_knows(
 
 
 @settings(max_examples=150, deadline=None)
+@example(clauses=[Not("a")], tokens=[1], words=None)
+@example(clauses=[Not("b a"), Count(("q",), max=1)], tokens=[17, 2, 4], words=2)
 @given(
     clauses=CLAUSES,
     tokens=st.lists(st.integers(1, 19), max_size=6),
