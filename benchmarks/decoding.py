@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ from transformers.utils import logging
 
 from kgbuild.core.config import DecodingConfig
 from kgbuild.decoding import AnyOf, ConstraintSet, Count, Not, Vocabulary, beam_search
+from kgbuild.decoding.inflection import inflect_phrase
 from kgbuild.decoding.runner import find_eos_ids
 
 # (words that a sentence has to hold, a word that it must not hold)
@@ -222,9 +224,7 @@ def compare_sentences(model: Any, tokenizer: Any, *, count: int, rounds: int) ->
 
 
 def count_met(text: str, words: Sequence[str]) -> int:
-    from kgbuild.decoding.inflection import inflect_phrase
-
-    said = {word.strip(".,;:!?\"'").casefold() for word in text.split()}
+    said = set(re.findall(r"\w+", text.casefold()))
     return sum(bool(said & set(inflect_phrase(word))) for word in words)
 
 
