@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -91,6 +92,19 @@ def read_text(path: Path, *, limit_bytes: int = 64 * 2**20) -> str:
         line = text[: text.index("\x00")].count("\n") + 1
         raise FileError(f"{path}:{line} holds a NUL character; save the file as plain UTF-8 text")
     return text
+
+
+def hash_file(path: Path) -> str:
+    """Give the sha256 of a file's content.
+
+    Raises:
+        FileError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def read_json(path: Path) -> Any:

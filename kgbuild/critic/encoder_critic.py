@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from kgbuild.core.errors import CriticError, FileError
-from kgbuild.core.files import read_json, replacing, write_json
+from kgbuild.core.files import hash_file, read_json, replacing, write_json
 from kgbuild.core.ids import content_key
 from kgbuild.core.records import Record
 from kgbuild.core.relation_models import Relation, RelationPack
@@ -109,7 +108,7 @@ def save_critic(
         save_file({n: t.contiguous() for n, t in network.state_dict().items()}, temporary)
     network.encoder.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
     tokenizer.save_pretrained(folder / "tokenizer")
-    whole = CriticCard(weights_hash=_hash_file(folder / _WEIGHTS), **card)
+    whole = CriticCard(weights_hash=hash_file(folder / _WEIGHTS), **card)
     write_json(folder / _CARD, whole.model_dump(mode="json", by_alias=True))
     return whole
 
@@ -128,7 +127,7 @@ def load_critic(folder: Path) -> EncoderCritic:
 
     card = _read_card(folder)
     try:
-        if _hash_file(folder / _WEIGHTS) != card.weights_hash:
+        if hash_file(folder / _WEIGHTS) != card.weights_hash:
             raise CriticError(
                 f"{folder / _WEIGHTS} is not the file that critic.json speaks of; train again"
             )
@@ -174,8 +173,3 @@ def _read_card(folder: Path) -> CriticCard:
         raise CriticError(
             f"{folder / _CARD} is not a critic of this version of kgbuild: {error}; train again"
         ) from error
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kgbuild.core.errors import FileError, ModelError
-from kgbuild.core.files import replacing
+from kgbuild.core.files import hash_file, replacing
 
 Vectors = npt.NDArray[np.float32]
 
@@ -45,8 +45,7 @@ class SentenceEncoder:
                 f"{folder} is not a sentence encoder: it needs modules.json and model.safetensors. "
                 "Name a sentence-transformers folder, or minilm from the catalogue"
             )
-        with weights.open("rb") as content:
-            self.key = hashlib.file_digest(content, "sha256").hexdigest()[:20]
+        self.key = hash_file(weights)[:20]
         self._folder = folder
         self._batch_size = batch_size
         self._model: Any = None

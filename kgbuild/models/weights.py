@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 
 from kgbuild.core.errors import FileError, ModelError
-from kgbuild.core.files import read_json, write_json
+from kgbuild.core.files import hash_file, read_json, write_json
 from kgbuild.core.ids import content_key
 from kgbuild.core.resources import cache_folder
 from kgbuild.models.gguf_header import GgufHeaderError, find_end
@@ -59,7 +59,7 @@ def _find_safetensors_end(path: Path) -> int:
             ) from error
 
 
-def hash_file(path: Path) -> str:
+def recall_hash(path: Path) -> str:
     """Give the sha256 of a file, remembered in the cache by path, size and time of change."""
     path = path.resolve()
     state = path.stat()
@@ -72,8 +72,7 @@ def hash_file(path: Path) -> str:
             known = None
         if isinstance(known, dict) and known.items() >= now.items():
             return str(known["sha256"])
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hash_file(path)
     # A cache that cannot be written costs time, nothing else.
     with contextlib.suppress(FileError):
         write_json(memory, now | {"sha256": digest})
@@ -83,6 +82,6 @@ def hash_file(path: Path) -> str:
 def hash_weights(paths: list[Path]) -> str:
     """Give one sha256 for a model: of its only weight file, or of the list of their hashes."""
     if len(paths) == 1:
-        return hash_file(paths[0])
-    listed = "".join(f"{hash_file(path)}  {path.name}\n" for path in sorted(paths))
+        return recall_hash(paths[0])
+    listed = "".join(f"{recall_hash(path)}  {path.name}\n" for path in sorted(paths))
     return hashlib.sha256(listed.encode()).hexdigest()

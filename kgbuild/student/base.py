@@ -13,9 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from kgbuild.core.config import StudentConfig
 from kgbuild.core.errors import ModelError
+from kgbuild.core.files import hash_file
 from kgbuild.student.records import BaseModel
-
-_BLOCK = 2**20
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -37,13 +36,7 @@ def weight_files(path: Path) -> list[Path]:
 
 def identify_base(path: Path) -> BaseModel:
     """Give the path and the hash of a base model's weights."""
-    hashes = []
-    for file in weight_files(path):
-        digest = hashlib.sha256()
-        with file.open("rb") as opened:
-            while block := opened.read(_BLOCK):
-                digest.update(block)
-        hashes.append(digest.hexdigest())
+    hashes = [hash_file(file) for file in weight_files(path)]
     joined = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
     return BaseModel(path=str(path), sha256=hashes[0] if len(hashes) == 1 else joined)
 
