@@ -7,19 +7,13 @@ from typing import Annotated
 
 import typer
 
+from kgbuild.cli.options import JsonOption, RunOption, SetOption
 from kgbuild.cli.output import RUNS, Bars, find_run, print_json, say
 
 ConfigPath = Annotated[Path, typer.Argument(help="A YAML config, such as data/configs/demo.yaml.")]
 SeedsOption = Annotated[
     Path | None, typer.Option("--seeds", help="Seed file to use instead of the config's.")
 ]
-RunOption = Annotated[
-    Path | None, typer.Option("--run", help="Run folder; without it, the newest below data/runs.")
-]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="section.key=value, over the config; repeatable.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kgbuild.cli.options import JsonOption, SetOption
 from kgbuild.cli.output import Bars, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -18,14 +19,10 @@ critic_app = typer.Typer(help="Train, measure and use the critic.", no_args_is_h
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="A build config; its critic section counts.")
 ]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="section.key=value, over the config; repeatable.")
-]
 CriticOption = Annotated[
     Path | None,
     typer.Option("--critic", help="Critic folder; without it, the config's, trained if need be."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 
 
 @critic_app.command("train")

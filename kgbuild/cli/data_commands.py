@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
+from kgbuild.cli.options import JsonOption, RunOption
 from kgbuild.cli.output import find_run, print_json, print_table, say
+from kgbuild.core.errors import RunError
 
 relations_app = typer.Typer(help="List relations; check a pack of your own.")
 seeds_app = typer.Typer(help="Take heads out of running text.", no_args_is_help=True)
 dedup_app = typer.Typer(help="See why tails were merged.", no_args_is_help=True)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 DEFAULT_PACKS = ["atomic2020.en", "generics.en"]
 
 
@@ -110,13 +111,21 @@ def explain(
     head: str,
     relation: str,
     tail: str,
-    run: Annotated[Path | None, typer.Option("--run", help="Run folder.")] = None,
+    run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the cluster of a triple: what was merged into what, how near, and why."""
-    from kgbuild.runs.explaining import explain_cluster
+    from kgbuild.query import open_graph
 
-    members = explain_cluster(find_run(run), head, relation, tail)
+    folder = find_run(run)
+    with open_graph(folder) as graph:
+        cluster = graph.why(head, relation, tail).cluster
+    if cluster is None:
+        raise RunError(
+            f"{folder} accepted no triple {head!r} {relation} {tail!r}; kgbuild why says what "
+            "became of it"
+        )
+    members = [member.model_dump(mode="json") for member in cluster.members]
     if as_json:
         print_json(members)
         return

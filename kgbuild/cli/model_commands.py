@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from kgbuild.cli.options import JsonOption
 from kgbuild.cli.output import print_json, print_table, say
 
 models_app = typer.Typer(help="List, fetch and find models.", no_args_is_help=True)
@@ -13,7 +14,7 @@ models_app = typer.Typer(help="List, fetch and find models.", no_args_is_help=Tr
 
 @models_app.command("list")
 def list_models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the catalogue: what there is, how large, under which licence, and whether it is here."""
     from kgbuild.models import fetched_path, load_catalogue

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kgbuild.cli.options import JsonOption
 from kgbuild.cli.output import find_run, print_json, print_table, say
 from kgbuild.core.errors import ConfigError
 
@@ -21,7 +22,6 @@ RunOption = Annotated[
     Path | None,
     typer.Option("--run", help="Run folder or graph file; without it, the newest below data/runs."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="The most results.")]
 HeadArgument = Annotated[str, typer.Argument(help="Such as 'PersonX bakes a cake'.")]
 RelationArgument = Annotated[str, typer.Argument(help="Such as xReact.")]
