@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kgbuild.cli.options import SetOption
 from kgbuild.cli.output import Bars, say
 
 student_app = typer.Typer(help="Train the student.", no_args_is_help=True)
@@ -17,14 +18,13 @@ def train(
     corpus: Annotated[Path, typer.Argument(help="A corpus as kgbuild export writes it.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the student.")],
     config: Annotated[Path | None, typer.Option("--config", help="A build config.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="section.key=value; repeatable.")
-    ] = None,
+    settings: SetOption = None,
 ) -> None:
     """Train a student; the same command again goes on from its last checkpoint."""
+    from kgbuild.core.records import Split
     from kgbuild.corpus import read_corpus
     from kgbuild.runs.inputs import Inputs, read_build_config
-    from kgbuild.student import train_student
+    from kgbuild.student import count_steps, train_student
 
     inputs = Inputs(read_build_config(config, settings=settings or ()))
     rows = list(read_corpus(corpus))
@@ -35,8 +35,8 @@ def train(
         config=inputs.config.student,
         folder=out,
     )
-    section = inputs.config.student
-    total = section.max_steps or section.epochs * -(-len(rows) // section.batch_size)
+    train_rows = sum(row.split == Split.TRAIN for row in rows)
+    total = count_steps(train_rows, config=inputs.config.student)
     last = None
     for step in Bars().track(steps, stage="student", total=total, unit="steps"):
         last = step

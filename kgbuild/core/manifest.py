@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from kgbuild.core.config import BuildConfig
 from kgbuild.core.errors import FileError, RunError
 from kgbuild.core.files import read_json, write_json
 
@@ -53,6 +54,21 @@ class Manifest(BaseModel):
                 "same config and run folder to go on"
             )
         return self.folder / self.stages[stage].folder
+
+    def read_config(self) -> BuildConfig:
+        """Give the config that the run was built with.
+
+        Raises:
+            RunError: If it is not one of this version.
+        """
+        try:
+            return BuildConfig.model_validate(self.config)
+        except ValidationError as error:
+            place = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise RunError(
+                f"The manifest of {self.folder} holds a config of another version of kgbuild "
+                f"({place}); build again with the same config and run folder"
+            ) from error
 
     def with_stage(self, name: str, entry: StageEntry) -> Manifest:
         """Give the manifest with one more finished stage."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from kgbuild.core.config import BuildConfig
-from kgbuild.core.errors import FileError, RunError
+from kgbuild.core.errors import FileError
 from kgbuild.core.manifest import Manifest
 from kgbuild.core.records import Record
 
@@ -36,14 +36,7 @@ class RunShards:
         Raises:
             RunError: If it is not one of this version.
         """
-        try:
-            return BuildConfig.model_validate(self.manifest.config)
-        except ValidationError as error:
-            place = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise RunError(
-                f"The manifest of {self.folder} holds a config of another version of kgbuild "
-                f"({place}); build again with the same config and run folder"
-            ) from error
+        return self.manifest.read_config()
 
     def has_stage(self, stage: str) -> bool:
         """Whether the run has finished a stage."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kgbuild.core.config import plain
-from kgbuild.core.errors import SeedError, did_you_mean
+from kgbuild.core.errors import RelationError, SeedError
 from kgbuild.core.ids import content_key
 from kgbuild.core.records import Head, Rejection, Triple
+from kgbuild.core.relations import check_names
 from kgbuild.core.shards import read_shards, write_shard
 from kgbuild.prompts import Prompt, PromptRow, build_prompts
 from kgbuild.runs.folder import Counts, RunFolder
@@ -18,44 +19,35 @@ from kgbuild.runs.workers import Workers
 from kgbuild.teacher.generate import generate_triples, shard_prompts
 
 
-def collect(run: RunFolder, inputs: Inputs) -> list[Head]:
-    """Read the seeds into the heads stage."""
+def read_heads(inputs: Inputs) -> tuple[list[Head], list[Rejection]]:
+    """Read the seed files: the heads to ask about, and what was dropped.
+
+    Raises:
+        SeedError: If the files are no seeds, or a head names a relation of no pack.
+    """
     from kgbuild.seeds import collect_heads
 
-    config = inputs.config.seeds
-
-    def make(folder: Path) -> Counts:
-        found = list(collect_heads(inputs.seed_files, config=config))
-        heads = [entry for entry in found if isinstance(entry, Head)]
-        dropped = [entry for entry in found if isinstance(entry, Rejection)]
-        heads = heads[: config.limit] if config.limit else heads
-        _check_relations(heads, inputs)
-        if not heads:
-            raise SeedError("The seed files hold no head; add at least one line")
-        write_shard(folder / "rejected-00000.parquet", dropped, Rejection)
-        return {
-            "heads": write_shard(folder / "part-00000.parquet", heads, Head),
-            "dropped": len(dropped),
-        }
-
-    settings = {name: value for name, value in plain(config).items() if name != "files"}
-    folder = run.stage("heads", [settings, hash_files(inputs.seed_files)], make)
-    return list(read_shards(folder, Head))
-
-
-def _check_relations(heads: list[Head], inputs: Inputs) -> None:
+    heads: list[Head] = []
+    dropped: list[Rejection] = []
+    for entry in collect_heads(inputs.seed_files, config=inputs.config.seeds):
+        if isinstance(entry, Head):
+            heads.append(entry)
+        else:
+            dropped.append(entry)
     for head in heads:
-        for name in head.relations:
-            if name not in inputs.all_relations:
-                known = [relation.name for relation in inputs.all_relations]
-                raise SeedError(
-                    f"{head.source}: relation {name!r} of {head.text!r} is in no pack of the run"
-                    f"{did_you_mean(name, known)}"
-                )
+        try:
+            check_names(head.relations, inputs.all_relations)
+        except RelationError as error:
+            raise SeedError(f"{head.source}: {error}") from error
+    return heads, dropped
 
 
-def prepare(run: RunFolder, inputs: Inputs, heads: list[Head]) -> list[Prompt]:
-    """Build the prompts and write them down in full."""
+def write_prompts(inputs: Inputs, heads: list[Head]) -> list[Prompt]:
+    """Build every prompt of a run.
+
+    Raises:
+        SeedError: If no relation takes any of the heads.
+    """
     config = inputs.config
     prompts = list(
         build_prompts(
@@ -67,6 +59,30 @@ def prepare(run: RunFolder, inputs: Inputs, heads: list[Head]) -> list[Prompt]:
             "No relation takes any of the heads; check their kinds (event, concept) and "
             "prompts.relations"
         )
+    return prompts
+
+
+def collect(run: RunFolder, inputs: Inputs) -> list[Head]:
+    """Read the seeds into the heads stage."""
+    config = inputs.config.seeds
+
+    def make(folder: Path) -> Counts:
+        heads, dropped = read_heads(inputs)
+        write_shard(folder / "rejected-00000.parquet", dropped, Rejection)
+        return {
+            "heads": write_shard(folder / "part-00000.parquet", heads, Head),
+            "dropped": len(dropped),
+        }
+
+    settings = {name: value for name, value in plain(config).items() if name != "files"}
+    folder = run.stage("heads", [settings, hash_files(inputs.seed_files)], make)
+    return list(read_shards(folder, Head))
+
+
+def prepare(run: RunFolder, inputs: Inputs, heads: list[Head]) -> list[Prompt]:
+    """Build the prompts and write them down in full."""
+    config = inputs.config
+    prompts = write_prompts(inputs, heads)
 
     def make(folder: Path) -> Counts:
         rows = [prompt.row() for prompt in prompts]

@@ -23,12 +23,12 @@ from kgbuild.critic import (
     train_critic,
 )
 from kgbuild.runs.folder import Counts, RunFolder
-from kgbuild.runs.inputs import Inputs, hash_files, read_build_config
+from kgbuild.runs.inputs import Inputs, find_inputs, hash_files, read_build_config
 from kgbuild.runs.progress import Progress
 from kgbuild.runs.workers import Workers
 
-# Training does not depend on these, so changing them trains nothing anew.
 _BATCH = 256
+# Training does not depend on the threshold; of the others the contents are hashed, not the names.
 _AFTERWARDS = {"threshold", "labels", "silver", "backbone"}
 
 
@@ -37,8 +37,8 @@ def critic_inputs(inputs: Inputs) -> list[object]:
     config = inputs.config.critic
     return [
         {name: value for name, value in plain(config).items() if name not in _AFTERWARDS},
-        hash_files(inputs.critic_files(config.labels)),
-        hash_files(inputs.critic_files(config.silver)),
+        hash_files(find_inputs(config.labels)),
+        hash_files(find_inputs(config.silver)),
         inputs.critic_file.sha256,
     ]
 
@@ -62,8 +62,8 @@ def train(inputs: Inputs, folder: Path) -> CriticReport:
     making = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(making, ignore_errors=True)
     report = train_critic(
-        read_labels(inputs.critic_files(config.labels)),
-        read_silver(inputs.critic_files(config.silver)),
+        read_labels(find_inputs(config.labels)),
+        read_silver(find_inputs(config.silver)),
         inputs.all_relations,
         encoder_path=inputs.critic_file.path,
         config=config,

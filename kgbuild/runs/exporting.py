@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-from kgbuild.core.config import BuildConfig
 from kgbuild.core.errors import ConfigError, did_you_mean
 from kgbuild.core.manifest import read_manifest
 from kgbuild.core.records import CorpusRow
@@ -28,6 +27,6 @@ def export_run(folder: Path, *, format: str, out: Path) -> int:
         )
     manifest = read_manifest(folder)
     rows = read_shards(manifest.stage_folder("corpus"), CorpusRow)
-    inputs = Inputs(BuildConfig.model_validate(manifest.config))
+    inputs = Inputs(manifest.read_config())
     card = make_card(manifest.run_id, inputs) if format == "hf" else None
     return write_corpus(rows, format=format, out=out, card=card)  # type: ignore[arg-type]

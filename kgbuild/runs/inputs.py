@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from kgbuild.core.config import BuildConfig
 from kgbuild.core.config_file import load_config
-from kgbuild.core.errors import ConfigError, FileError
+from kgbuild.core.errors import ConfigError
+from kgbuild.core.files import hash_file
 from kgbuild.core.relations import Relation, RelationSet, Shot, load_relations, load_shots
 from kgbuild.core.resources import resource_path
 from kgbuild.models import ModelFile, resolve_model
@@ -27,6 +28,11 @@ def find_input(name: str) -> Path:
     return path if path.exists() else resource_path(name)
 
 
+def find_inputs(names: Iterable[str]) -> list[Path]:
+    """Find several; see `find_input`."""
+    return [find_input(name) for name in names]
+
+
 def hash_files(paths: Iterable[Path]) -> str:
     """Give the sha256 of the contents of files and folders, in the order of their names."""
     digest = hashlib.sha256()
@@ -35,10 +41,7 @@ def hash_files(paths: Iterable[Path]) -> str:
         for file in files:
             if file.is_file() and file.suffix != ".md":
                 digest.update(file.name.encode())
-                try:
-                    digest.update(hashlib.sha256(file.read_bytes()).digest())
-                except OSError as error:
-                    raise FileError(f"{file} cannot be read: {error.strerror}") from error
+                digest.update(bytes.fromhex(hash_file(file)))
     return digest.hexdigest()
 
 
@@ -51,7 +54,7 @@ class Inputs:
     @cached_property
     def seed_files(self) -> list[Path]:
         """The seed files."""
-        return [find_input(name) for name in self.config.seeds.files]
+        return find_inputs(self.config.seeds.files)
 
     @cached_property
     def all_relations(self) -> RelationSet:
@@ -113,10 +116,6 @@ class Inputs:
     def encoder_file(self) -> ModelFile:
         """The sentence encoder of dedup."""
         return resolve_model(self.config.dedup.encoder)
-
-    def critic_files(self, names: Sequence[str]) -> list[Path]:
-        """Find label or silver files, of those folders that exist."""
-        return [find_input(name) for name in names]
 
 
 def read_build_config(

@@ -86,13 +86,17 @@ def give_verdicts(
     return run.stage("verdicts", [run.key("scores"), plain(config)["threshold"]], make)
 
 
-def read_accepted(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdict]]:
-    """Give every accepted triple with its verdict, in the order of the prompts."""
+def read_judged(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdict]]:
+    """Give every triple with its verdict, in the order of the prompts."""
     for shard in sorted(triples.glob("part-*.parquet")):
-        pairs = zip(
+        yield from zip(
             read_shard(shard, Triple), read_shard(verdicts / shard.name, Verdict), strict=True
         )
-        yield from ((triple, verdict) for triple, verdict in pairs if verdict.is_accepted)
+
+
+def read_accepted(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdict]]:
+    """Give every accepted triple with its verdict, in the order of the prompts."""
+    return (pair for pair in read_judged(triples, verdicts) if pair[1].is_accepted)
 
 
 def merge(

@@ -7,11 +7,11 @@ import time
 from pydantic import Field
 
 from kgbuild.core.config import BuildConfig
-from kgbuild.core.records import Head, Record
-from kgbuild.prompts import Prompt, build_prompts
+from kgbuild.core.records import Record
+from kgbuild.prompts import Prompt
+from kgbuild.runs.asking import read_heads, write_prompts
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.workers import Workers
-from kgbuild.seeds import collect_heads
 from kgbuild.teacher.generate import generate_triples
 from kgbuild.teacher.protocol import Teacher
 
@@ -36,14 +36,8 @@ def make_plan(
 ) -> Plan:
     """Ask a few batches, spread over the prompts, and reckon the rest from them."""
     inputs = Inputs(config)
-    found = collect_heads(inputs.seed_files, config=config.seeds)
-    heads = [entry for entry in found if isinstance(entry, Head)]
-    heads = heads[: config.seeds.limit] if config.seeds.limit else heads
-    prompts = list(
-        build_prompts(
-            heads, inputs.relations, inputs.shots, config=config.prompts, seed=config.seed
-        )
-    )
+    heads, _ = read_heads(inputs)
+    prompts = write_prompts(inputs, heads)
     teacher = teacher or Workers(inputs).teacher()
     pilot = _choose(prompts, batches=pilot_batches, size=config.teacher.batch_prompts)
     started = time.monotonic()

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kgbuild.core.config import BuildConfig, plain
+from kgbuild.core.config import plain
+from kgbuild.core.files import read_text, write_text
 from kgbuild.core.ids import content_key
 from kgbuild.core.manifest import Manifest, read_manifest
 from kgbuild.core.records import Edge, Rejection, Triple, Verdict
 from kgbuild.core.relations import RelationSet, verbalise
-from kgbuild.core.shards import read_shard, read_shards
+from kgbuild.core.shards import read_shards
+from kgbuild.critic import read_report
 from kgbuild.evaluation import (
     RelationCount,
     RunFacts,
@@ -29,6 +31,7 @@ from kgbuild.evaluation import (
 from kgbuild.prompts import PromptRow
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, find_input
+from kgbuild.runs.judging import read_judged
 
 _BINS = 10
 
@@ -38,10 +41,10 @@ def report(run: RunFolder, inputs: Inputs) -> Path:
     keys = {name: entry.key for name, entry in run.manifest.stages.items() if name != "report"}
 
     def make(folder: Path) -> Counts:
-        facts = gather_facts(run.manifest, inputs)
-        write_report(facts, folder)
+        page = write_report(gather_facts(run.manifest, inputs), folder)
         # The newest report also lies where people look.
-        write_report(facts, run.path)
+        for written in (page.with_suffix(".json"), page):
+            write_text(run.path / written.name, read_text(written))
         return {}
 
     settings = plain(inputs.config.report)
@@ -51,14 +54,14 @@ def report(run: RunFolder, inputs: Inputs) -> Path:
 def refresh_report(folder: Path) -> Path:
     """Write the report of a finished run again and give the path of its page."""
     manifest = read_manifest(folder)
-    inputs = Inputs(BuildConfig.model_validate(manifest.config))
+    inputs = Inputs(manifest.read_config())
     return write_report(gather_facts(manifest, inputs), folder)
 
 
 def gather_facts(manifest: Manifest, inputs: Inputs) -> RunFacts:
     """Count through every stage of a run."""
     relations = inputs.all_relations
-    judged = list(_read_judged(manifest))
+    judged = list(read_judged(manifest.stage_folder("triples"), manifest.stage_folder("verdicts")))
     edges = list(read_shards(manifest.stage_folder("edges"), Edge))
     triples = [(edge.head, edge.relation, edge.tail) for edge in edges]
     config = inputs.config.report
@@ -95,14 +98,6 @@ def gather_facts(manifest: Manifest, inputs: Inputs) -> RunFacts:
         student_loss=tuple(step["loss"] for step in student.get("curve", [])),
         student=_held_out(student),
     )
-
-
-def _read_judged(manifest: Manifest) -> Iterator[tuple[Triple, Verdict]]:
-    triples, verdicts = manifest.stage_folder("triples"), manifest.stage_folder("verdicts")
-    for shard in sorted(triples.glob("part-*.parquet")):
-        yield from zip(
-            read_shard(shard, Triple), read_shard(verdicts / shard.name, Verdict), strict=True
-        )
 
 
 def _count(manifest: Manifest) -> dict[str, int]:
@@ -164,11 +159,11 @@ def _sample(
 
 
 def _read_critic(manifest: Manifest) -> dict[str, Any]:
-    path = manifest.stage_folder("critic") / "report.json"
-    if not path.is_file():
+    folder = manifest.stage_folder("critic")
+    # A critic that was handed in, such as a table, has no report.
+    if not (folder / "report.json").is_file():
         return {}
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return read_report(folder).model_dump(mode="json")
 
 
 def _read_student(manifest: Manifest) -> dict[str, Any]:

@@ -135,6 +135,7 @@ def train_student(run: RunFolder, inputs: Inputs, corpus: Path, *, progress: Pro
     config = inputs.config.student
 
     def make(folder: Path) -> Counts:
+        from kgbuild.student import count_steps
         from kgbuild.student import train_student as door
 
         steps = door(
@@ -144,7 +145,7 @@ def train_student(run: RunFolder, inputs: Inputs, corpus: Path, *, progress: Pro
             config=config,
             folder=folder,
         )
-        total = _estimate_steps(run, inputs)
+        total = count_steps(run.manifest.stages["corpus"].counts.get("train", 0), config=config)
         last = 0
         for step in progress.track(steps, stage="student", total=total, unit="steps"):
             last = step.step
@@ -153,10 +154,3 @@ def train_student(run: RunFolder, inputs: Inputs, corpus: Path, *, progress: Pro
     return run.stage(
         "student", [run.key("corpus"), plain(config), inputs.student_file.sha256], make
     )
-
-
-def _estimate_steps(run: RunFolder, inputs: Inputs) -> int:
-    config = inputs.config.student
-    rows = run.manifest.stages["corpus"].counts.get("train", 0)
-    steps = config.epochs * -(-rows // config.batch_size)
-    return min(steps, config.max_steps) if config.max_steps else steps

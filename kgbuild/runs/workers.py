@@ -33,6 +33,7 @@ class Workers:
         self.given_critic = critic
         self._critic = critic
         self._encoder = encoder
+        self._given_key = encoder.key if encoder is not None else None
 
     @property
     def teacher_hash(self) -> str:
@@ -74,7 +75,7 @@ class Workers:
     @property
     def encoder_key(self) -> str:
         """The key of the sentence encoder, known before it is loaded."""
-        return self._encoder.key if self._encoder else self._inputs.encoder_file.sha256
+        return self._given_key or self._inputs.encoder_file.sha256
 
     def encoder(self) -> Encoder:
         """Give the sentence encoder."""

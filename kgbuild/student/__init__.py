@@ -13,12 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kgbuild.student.records import HeldOut, TrainStep
+from kgbuild.student.schedule import count_steps
 
 if TYPE_CHECKING:
     from kgbuild.student.ask import Student, load_student
     from kgbuild.student.train import train_student
 
-__all__ = ["HeldOut", "Student", "TrainStep", "load_student", "train_student"]
+__all__ = ["HeldOut", "Student", "TrainStep", "count_steps", "load_student", "train_student"]
 
 _LAZY = {
     "train_student": "kgbuild.student.train",

@@ -1,8 +1,20 @@
-"""The learning rate as a function of the step."""
+"""How many steps a training takes, and the learning rate at each."""
 
 from __future__ import annotations
 
 import math
+
+from kgbuild.core.config import StudentConfig
+
+
+def count_steps(rows: int, *, config: StudentConfig) -> int:
+    """Give the number of optimiser steps over this many train rows.
+
+    >>> count_steps(33, config=StudentConfig(epochs=2, batch_size=16))
+    6
+    """
+    steps = config.epochs * -(-rows // config.batch_size)
+    return min(steps, config.max_steps) if config.max_steps else steps
 
 
 def scale_rate(step: int, *, total: int, warmup: float) -> float:

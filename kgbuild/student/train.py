@@ -31,7 +31,7 @@ from kgbuild.student.form import Example, encode_rows, relation_of
 from kgbuild.student.held_out import measure_held_out
 from kgbuild.student.loss import mean_loss, tail_loss
 from kgbuild.student.records import StudentCard, TrainStep
-from kgbuild.student.schedule import scale_rate
+from kgbuild.student.schedule import count_steps, scale_rate
 
 _CHECKPOINT = "checkpoint.safetensors"
 _HELD_OUT = (Split.DEV, Split.TEST)
@@ -68,11 +68,9 @@ def train_student(
     for row in rows:
         by_split[row.split].append(row)
     known = {relation.name: relation for relation in relations}
-    _used_relations(by_split, known)
-    # A relation without rows can be asked as well: its prompt line is text that the base reads.
-    used = known
+    _check_rows(by_split, known)
     base = identify_base(model_path)
-    key = _training_key(by_split, used, base.sha256, config)
+    key = _training_key(by_split, known, base.sha256, config)
     if _is_finished(folder, key):
         return
     (folder / "student.json").unlink(missing_ok=True)
@@ -96,7 +94,7 @@ def train_student(
 
     after = _losses(model, encoded, pad=pad, batch_size=config.batch_size)
     model.eval()
-    student = Student(model=model, tokenizer=tokenizer, relations=used)
+    student = Student(model=model, tokenizer=tokenizer, relations=known)
     held_out = [
         measure_held_out(
             student,
@@ -116,7 +114,8 @@ def train_student(
         base=base,
         steps=len(curve),
         train_rows=len(by_split[Split.TRAIN]),
-        relations=tuple(used.values()),
+        # All of them: one without rows can be asked too, its prompt line is text to the base.
+        relations=tuple(known.values()),
         curve=tuple(curve),
         held_out=tuple(held_out),
     )
@@ -155,8 +154,7 @@ class _Training:
     def run(self, *, done: int) -> Iterator[TrainStep]:
         """Give the steps after the first `done` ones."""
         config = self._config
-        batches = -(-len(self._examples) // config.batch_size)
-        total = min(batches * config.epochs, config.max_steps or batches * config.epochs)
+        total = count_steps(len(self._examples), config=config)
         for number, (epoch, rows) in enumerate(islice(self._all_batches(), total)):
             if number < done:
                 continue
@@ -213,16 +211,16 @@ def _losses(
     }
 
 
-def _used_relations(
+def _check_rows(
     by_split: Mapping[Split, Sequence[CorpusRow]], known: Mapping[str, Relation]
-) -> dict[str, Relation]:
+) -> None:
     if not by_split[Split.TRAIN]:
         raise ConfigError(
             "The corpus has no train row, so there is nothing to train a student on; build more "
             "edges or lower corpus.dev and corpus.test"
         )
-    names = sorted({row.relation for rows in by_split.values() for row in rows})
-    return {name: relation_of(known, name) for name in names}
+    for name in sorted({row.relation for rows in by_split.values() for row in rows}):
+        relation_of(known, name)
 
 
 def _training_key(
