@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Section(BaseModel):
@@ -227,6 +227,16 @@ class BuildConfig(Section):
     corpus: CorpusConfig = CorpusConfig()
     student: StudentConfig = StudentConfig()
     report: ReportConfig = ReportConfig()
+
+    @field_validator("store")
+    @classmethod
+    def _check_store(cls, store: StoreConfig) -> StoreConfig:
+        if store.kind == "memory":
+            raise ValueError(
+                "a memory store is gone when the build ends; set kind to ladybug, and open "
+                "the graph with to_networkx() where you want it in memory"
+            )
+        return store
 
 
 def plain(config: Section) -> Mapping[str, Any]:

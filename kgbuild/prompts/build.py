@@ -76,6 +76,7 @@ def _build_prompt(
     neutral = _NEUTRAL_EVENT if relation.head_kind is HeadKind.EVENT else _NEUTRAL_CONCEPT
     if relation.name == "isFilledBy":
         neutral = f"{_NEUTRAL_EVENT} with {BLANK}"
+    banned_tails = tuple(shot.tail for shot in shots) if relation.ban_shot_tails else ()
     return Prompt(
         prompt_id=key_prompt(prefix, text),
         head=head.text,
@@ -86,8 +87,8 @@ def _build_prompt(
         prior_text=_ask(relation, neutral, tail_prefix),
         tail_prefix=tail_prefix,
         rotation=rotation,
-        shot_tails=tuple(shot.tail for shot in shots),
-        constraints=build_constraints(relation, head.text, [shot.tail for shot in shots]),
+        banned_tails=banned_tails,
+        constraints=build_constraints(relation, head.text, banned_tails),
     )
 
 

@@ -9,7 +9,7 @@ from kgbuild.decoding.clauses import AnyClause, AnyOf, ConstraintSet, Count, Not
 from kgbuild.prompts.head_words import list_content_words, list_inflections, list_restatements
 
 
-def build_constraints(relation: Relation, head: str, shot_tails: Sequence[str]) -> ConstraintSet:
+def build_constraints(relation: Relation, head: str, banned_tails: Sequence[str]) -> ConstraintSet:
     """Give the clauses that a completion for this head is held to.
 
     The completion begins behind the tail prefix, so the prefix is taken off the shots' tails and
@@ -18,15 +18,13 @@ def build_constraints(relation: Relation, head: str, shot_tails: Sequence[str]) 
     Args:
         relation: Its clauses, bans and length.
         head: Its words may be banned.
-        shot_tails: Tails that the prompt shows; copying one is no answer.
+        banned_tails: Tails that the prompt shows and that are no answer.
     """
     prefix = relation.tail_prefix or ""
     clauses: list[AnyClause] = []
     for spec in relation.clauses:
         clauses.extend(_read_clause(spec))
-    banned: list[str] = []
-    if relation.ban_shot_tails:
-        banned += [tail.removeprefix(prefix).strip() for tail in shot_tails]
+    banned = [tail.removeprefix(prefix).strip() for tail in banned_tails]
     if relation.ban_head_words:
         for word in list_content_words(head):
             banned += list_inflections(word)

@@ -35,7 +35,7 @@ class Prompt:
         prior_text: The same line about nobody's event: what the model would say anyway.
         tail_prefix: What the question line already says of the tail, such as "to".
         rotation: Which choice of shots the prefix is.
-        shot_tails: The tails shown, which are no answers.
+        banned_tails: The tails shown, where copying one is no answer; empty where few are right.
         constraints: The clauses of the relation, of the shots and of the head.
     """
 
@@ -48,7 +48,7 @@ class Prompt:
     prior_text: str
     tail_prefix: str
     rotation: int
-    shot_tails: tuple[str, ...]
+    banned_tails: tuple[str, ...]
     constraints: ConstraintSet
 
     @property

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kgbuild.core.config import plain
 from kgbuild.core.records import Merge, Rejection, Score, Triple, Verdict
-from kgbuild.core.shards import read_shard, read_shards, write_shard
+from kgbuild.core.shards import read_shard, write_shard
 from kgbuild.critic import decide, judge_triples
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
@@ -131,8 +131,3 @@ def merge(
 
     settings = {name: value for name, value in plain(config).items() if name != "batch_size"}
     return run.stage("merges", [run.key("verdicts"), settings, workers.encoder_key], make)
-
-
-def read_merges(folder: Path) -> dict[str, Merge]:
-    """Give every merge by the id of its triple."""
-    return {entry.triple_id: entry for entry in read_shards(folder, Merge)}

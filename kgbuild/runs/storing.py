@@ -13,7 +13,7 @@ from kgbuild.core.shards import read_shards, write_shard
 from kgbuild.corpus import CardFacts, TeacherTerms, export_rows, write_corpus
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
-from kgbuild.runs.judging import read_accepted, read_merges
+from kgbuild.runs.judging import read_accepted
 from kgbuild.runs.progress import Progress
 from kgbuild.store import load_edges, open_store
 
@@ -47,11 +47,11 @@ def join_edges(run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, me
     """Write one edge for each cluster, in the graph's order."""
 
     def make(folder: Path) -> Counts:
-        places: dict[str, Merge] = read_merges(merges)
-        sizes = Counter(entry.cluster_id for entry in places.values())
+        # One merge a row, not an id: a triple that came twice counts twice.
+        sizes = Counter(entry.cluster_id for entry in read_shards(merges, Merge))
         edges: dict[str, Edge] = {}
         for triple, verdict in read_accepted(triples, verdicts):
-            if places[triple.triple_id].cluster_id == triple.triple_id:
+            if triple.triple_id in sizes:
                 edges.setdefault(
                     triple.triple_id,
                     make_edge(
@@ -72,7 +72,7 @@ def join_edges(run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, me
 
 def store(run: RunFolder, inputs: Inputs, edges: Path, *, progress: Progress) -> Path:
     """Load the edges into the graph database."""
-    config = inputs.config.store.model_copy(update={"kind": "ladybug"})
+    config = inputs.config.store
 
     def make(folder: Path) -> Counts:
         names = [relation.name for relation in inputs.all_relations]

@@ -55,7 +55,7 @@ def _find_fault(
     bad = sorted({sign for sign in tail if _is_bad(sign)})
     if bad or not _is_balanced(core):
         return "bad_characters", " ".join(f"U+{ord(sign):04X}" for sign in bad)
-    if tail.casefold() in {canonical(shown).casefold() for shown in prompt.shot_tails}:
+    if tail.casefold() in {canonical(shown).casefold() for shown in prompt.banned_tails}:
         return "copied_shot", ""
     unknown = [word for word in find_unknown_words(tail) if word not in prompt.head.split()]
     if unknown:

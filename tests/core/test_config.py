@@ -28,6 +28,7 @@ def test_a_setting_goes_over_the_file(tmp_path: Path) -> None:
         ("critic.target_precision=2", "critic.target_precision = 2"),
         ("critic.target_precision", "no key=value form"),
         ("seed.x.y=1", "seed"),
+        ("store.kind=memory", "ladybug"),
     ],
 )
 def test_a_wrong_setting_is_named_with_the_way_out(setting: str, message: str) -> None:

@@ -72,8 +72,8 @@ def test_the_line_ends_in_the_tail_prefix_and_the_prior_line_knows_no_head(
 
 def test_shots_shown_are_banned_without_their_tail_prefix(prompts: list[Prompt]) -> None:
     prompt = find(prompts, "PersonX bakes a cake", "xIntent")
-    assert len(prompt.shot_tails) == 6
-    assert {tail.removeprefix("to ") for tail in prompt.shot_tails} <= banned(prompt)
+    assert len(prompt.banned_tails) == 6
+    assert {tail.removeprefix("to ") for tail in prompt.banned_tails} <= banned(prompt)
 
 
 def test_head_words_are_banned_in_all_forms_where_the_pack_says_so(prompts: list[Prompt]) -> None:
@@ -105,7 +105,7 @@ def test_rotations_of_a_relation_share_no_shot_while_there_are_enough(
 ) -> None:
     heads = [Head.of(f"PersonX sees tree {n}", HeadKind.EVENT, source="t") for n in range(20)]
     built = build_prompts(heads, [relations.get("xNeed")], shots, config=PromptsConfig(), seed=7)
-    tails = {prompt.rotation: set(prompt.shot_tails) for prompt in built}
+    tails = {prompt.rotation: set(prompt.banned_tails) for prompt in built}
     assert not tails[0] & tails[1]
 
 

@@ -21,7 +21,7 @@ PROMPT = Prompt(
     prior_text="PersonX does something. After that, PersonX wants to",
     tail_prefix="to",
     rotation=0,
-    shot_tails=("to water the seedlings",),
+    banned_tails=("to water the seedlings",),
     constraints=ConstraintSet(),
 )
 SAID = Hypothesis("eat it", (1, 2, 3), -3.0, -1.0, (), (), is_ended=True)
