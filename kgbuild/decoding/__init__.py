@@ -10,6 +10,7 @@ from kgbuild.decoding.beam import beam_search
 from kgbuild.decoding.clauses import AnyClause, AnyOf, Clause, ConstraintSet, Count, Not, StartsWith
 from kgbuild.decoding.compiling import compile_clauses
 from kgbuild.decoding.hypotheses import Hypothesis
+from kgbuild.decoding.loading import load_language_model
 from kgbuild.decoding.sampling import sample
 from kgbuild.decoding.scoring import score_completions
 from kgbuild.decoding.state import CompiledConstraints
@@ -28,6 +29,7 @@ __all__ = [
     "Vocabulary",
     "beam_search",
     "compile_clauses",
+    "load_language_model",
     "sample",
     "score_completions",
 ]

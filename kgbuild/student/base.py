@@ -8,12 +8,11 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from kgbuild.core.config import StudentConfig
 from kgbuild.core.errors import ModelError
 from kgbuild.core.files import hash_file
+from kgbuild.decoding import load_language_model
 from kgbuild.student.records import BaseModel
 
 
@@ -42,27 +41,15 @@ def identify_base(path: Path) -> BaseModel:
 
 
 def load_base(path: Path) -> tuple[Any, Any]:
-    """Load a causal language model in float32 and its tokenizer, from this disk only.
+    """Load a causal language model in float32, fit to be trained and saved, and its tokenizer.
 
     Raises:
         ModelError: If the files are missing, broken or of no known architecture.
     """
     first = weight_files(path)[0]
-    try:
-        if first.suffix == ".gguf":
-            place, gguf = str(first.parent), {"gguf_file": first.name}
-            tokenizer = AutoTokenizer.from_pretrained(place, **gguf)
-            model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, **gguf)
-        else:
-            tokenizer = AutoTokenizer.from_pretrained(str(path), local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(
-                str(path), dtype=torch.float32, use_safetensors=True, local_files_only=True
-            )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise ModelError(
-            f"{path} cannot be loaded as a causal language model ({str(error).splitlines()[0]}); "
-            "check that the download is whole and the folder has its tokenizer files"
-        ) from error
+    model, tokenizer = load_language_model(
+        first if first.suffix == ".gguf" else path, dtype="float32"
+    )
     _forget_quantisation(model)
     return model, tokenizer
 

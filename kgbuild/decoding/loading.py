@@ -1,0 +1,70 @@
+"""Language models and their tokenizers, read from this disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    modeling_gguf_pytorch_utils,
+)
+from transformers.utils import logging as transformers_logging
+
+from kgbuild.core.errors import ModelError
+
+
+def load_language_model(path: Path, *, dtype: Literal["float32", "bfloat16"]) -> tuple[Any, Any]:
+    """Load a causal language model and its tokenizer from a folder or a GGUF file.
+
+    Only safetensors and GGUF are read, nothing is downloaded and no code of the model's runs. A
+    GGUF file is dequantised to `dtype`.
+
+    Raises:
+        ModelError: If transformers cannot load it; the message holds its reason.
+    """
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    if path.is_file():
+        options["gguf_file"] = path.name
+    folder = str(path.parent if path.is_file() else path)
+    weights = {} if path.is_file() else {"use_safetensors": True}
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=getattr(torch, dtype), **options, **weights
+            )
+    # transformers has no error of its own for a model it cannot read.
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise ModelError(
+            f"{path} cannot be loaded as a causal language model: {said}. Give a folder with "
+            "config.json, tokenizer and *.safetensors, or a GGUF file, of an architecture that "
+            "transformers knows."
+        ) from error
+    model.requires_grad_(False)
+    return model.eval(), tokenizer
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' own loading bars off the terminal, and give them back after."""
+    had_bars = transformers_logging.is_progress_bar_enabled()
+    level = transformers_logging.get_verbosity()
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    # The bar of dequantisation asks nobody whether it may show.
+    own_bar = modeling_gguf_pytorch_utils.tqdm
+    modeling_gguf_pytorch_utils.tqdm = lambda tensors, **_: tensors
+    try:
+        yield
+    finally:
+        modeling_gguf_pytorch_utils.tqdm = own_bar
+        transformers_logging.set_verbosity(level)
+        if had_bars:
+            transformers_logging.enable_progress_bar()
