@@ -9,6 +9,7 @@ from kgbuild.evaluation.diversity import (
     distinct_n,
     duplicate_rate,
     measure_novelty,
+    near_duplicate_rate,
     self_bleu,
 )
 from kgbuild.evaluation.facts import RelationCount, RunFacts, Sample, StageCost
@@ -21,6 +22,7 @@ __all__ = [
     "StageCost",
     "distinct_n",
     "duplicate_rate",
+    "near_duplicate_rate",
     "measure_novelty",
     "self_bleu",
     "write_report",

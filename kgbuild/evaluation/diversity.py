@@ -12,6 +12,7 @@ from kgbuild.core.files import read_text
 from kgbuild.core.ids import phrase_id, triple_id
 
 _COLUMNS = ["head", "relation", "tail"]
+_NEAR = 0.7
 
 
 def distinct_n(texts: Iterable[str], n: int) -> float:
@@ -56,6 +57,30 @@ def duplicate_rate(triples: Iterable[tuple[str, str, str]]) -> float:
     """
     ids = [triple_id(*triple) for triple in triples]
     return 1 - len(set(ids)) / len(ids) if ids else 0.0
+
+
+def near_duplicate_rate(triples: Iterable[tuple[str, str, str]]) -> float:
+    """Give the share of triples whose tail nearly repeats another of the same head and relation.
+
+    Near is a ROUGE-L F1 of 0.7 or more, the cut of Self-Instruct (Wang et al. 2023, section 2.2)
+    and another measure than the embeddings that merged the graph's tails. Of each pair the later
+    tail counts.
+
+    >>> near_duplicate_rate([("a", "r", "to eat a cake"), ("a", "r", "to eat the cake"),
+    ...                      ("a", "r", "to sing"), ("b", "r", "to eat a cake")])
+    0.25
+    """
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    groups: dict[tuple[str, str], list[str]] = {}
+    repeats = count = 0
+    for head, relation, tail in triples:
+        earlier = groups.setdefault((phrase_id(head), relation), [])
+        repeats += any(scorer.score(other, tail)["rougeL"].fmeasure >= _NEAR for other in earlier)
+        earlier.append(tail)
+        count += 1
+    return repeats / count if count else 0.0
 
 
 def measure_novelty(triples: Sequence[tuple[str, str, str]], reference: Path) -> dict[str, float]:

@@ -25,6 +25,7 @@ from kgbuild.evaluation import (
     distinct_n,
     duplicate_rate,
     measure_novelty,
+    near_duplicate_rate,
     self_bleu,
     write_report,
 )
@@ -83,6 +84,7 @@ def gather_facts(manifest: Manifest, inputs: Inputs) -> RunFacts:
             "distinct-2": distinct_n((edge.tail for edge in edges), 2),
             "self-BLEU of tails": self_bleu([edge.tail for edge in edges]),
             "exact duplicates in the graph": duplicate_rate(triples),
+            "near duplicates of a head and relation": near_duplicate_rate(triples),
         },
         novelty=(
             measure_novelty(triples, find_input(config.reference)) if config.reference else {}

@@ -3,7 +3,13 @@ from pathlib import Path
 import pytest
 
 from kgbuild.core.errors import FileError
-from kgbuild.evaluation import distinct_n, duplicate_rate, measure_novelty, self_bleu
+from kgbuild.evaluation import (
+    distinct_n,
+    duplicate_rate,
+    measure_novelty,
+    near_duplicate_rate,
+    self_bleu,
+)
 
 
 def test_distinct_n_counts_by_hand() -> None:
@@ -44,3 +50,14 @@ def test_a_reference_without_the_columns_is_refused(tmp_path: Path) -> None:
     reference.write_text("one\ttwo\n")
     with pytest.raises(FileError, match="needed are head, relation, tail"):
         measure_novelty([], reference)
+
+
+def test_near_duplicates_count_within_a_head_and_relation_only() -> None:
+    triples = [
+        ("PersonX bakes a cake", "xWant", "to eat a slice of cake"),
+        ("PersonX bakes a cake", "xWant", "to eat the slice of cake"),
+        ("PersonX bakes a cake", "xNeed", "to eat a slice of cake"),
+        ("PersonX bakes a pie", "xWant", "to eat a slice of cake"),
+        ("PersonX bakes a cake", "xWant", "to invite a friend"),
+    ]
+    assert near_duplicate_rate(triples) == pytest.approx(1 / 5)
