@@ -157,6 +157,9 @@ class DedupConfig(Section):
         description="Cosine that exchanged words need, such as store and shop, on top of that",
     )
     batch_size: int = Field(default=256, ge=1, description="Texts encoded together")
+    against: tuple[str, ...] = Field(
+        default=(), description="Run folders or graph files whose triples are not stored again"
+    )
 
 
 class StoreConfig(Section):

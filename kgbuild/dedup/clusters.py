@@ -62,7 +62,7 @@ def cluster_triples(
 
     The best triple of a cluster represents it, and a tail joins a representative only by its own
     similarity to it, so nothing is chained through a third tail. What the graph holds always
-    represents itself. Ties are broken by `triple_id`.
+    represents itself and is not stored again. Ties are broken by `triple_id`.
 
     Args:
         triples: Columns `triple_id`, `head`, `relation`, `tail` and the verdict's `probability`,
@@ -105,8 +105,9 @@ def _merge(group: _Group, near: Mapping[int, list[tuple[float, int]]]) -> Iterat
         )
         if place < group.held or joined is None:
             representatives.add(place)
+            reason = "in_graph" if place < group.held else "representative"
             places[triple] = Merge(
-                triple_id=triple, cluster_id=triple, similarity=1.0, reason="representative"
+                triple_id=triple, cluster_id=triple, similarity=1.0, reason=reason
             )
         else:
             is_held, similarity, earlier = joined

@@ -13,6 +13,7 @@ from kgbuild.core.config import plain
 from kgbuild.core.records import Merge, Rejection, Score, Triple, Verdict
 from kgbuild.core.shards import read_shard, write_shard
 from kgbuild.critic import decide, judge_triples
+from kgbuild.runs.earlier import find_graphs, held_by, key_graphs
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.progress import Progress
@@ -110,6 +111,7 @@ def merge(
 ) -> Path:
     """Join the tails of one head and relation that say the same."""
     config = inputs.config.dedup
+    graphs = find_graphs(config.against)
 
     def make(folder: Path) -> Counts:
         from kgbuild.dedup import EmbeddingCache, cluster_triples, to_columns
@@ -122,12 +124,20 @@ def merge(
             (triple for triple, _ in accepted),
             {triple.triple_id: verdict.probability for triple, verdict in accepted},
         )
-        merges = list(cluster_triples([columns], embeddings=cache, config=config))
+        with held_by(graphs, config=inputs.config.store) as existing:
+            merges = list(
+                cluster_triples([columns], embeddings=cache, config=config, existing=existing)
+            )
         counts: Counts = {"clusters": len({merge.cluster_id for merge in merges})}
         for entry in merges:
             counts[entry.reason] = counts.get(entry.reason, 0) + 1
         write_shard(folder / "part-00000.parquet", merges, Merge)
         return counts
 
-    settings = {name: value for name, value in plain(config).items() if name != "batch_size"}
-    return run.stage("merges", [run.key("verdicts"), settings, workers.encoder_key], make)
+    settings = {
+        name: value
+        for name, value in plain(config).items()
+        if name not in ("batch_size", "against")
+    }
+    key = [run.key("verdicts"), settings, workers.encoder_key]
+    return run.stage("merges", [*key, key_graphs(graphs)] if graphs else key, make)

@@ -47,11 +47,13 @@ def join_edges(run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, me
     """Write one edge for each cluster, in the graph's order."""
 
     def make(folder: Path) -> Counts:
+        rows = list(read_shards(merges, Merge))
         # One merge a row, not an id: a triple that came twice counts twice.
-        sizes = Counter(entry.cluster_id for entry in read_shards(merges, Merge))
+        sizes = Counter(entry.cluster_id for entry in rows)
+        stored = {entry.triple_id for entry in rows if entry.reason == "representative"}
         edges: dict[str, Edge] = {}
         for triple, verdict in read_accepted(triples, verdicts):
-            if triple.triple_id in sizes:
+            if triple.triple_id in stored:
                 edges.setdefault(
                     triple.triple_id,
                     make_edge(

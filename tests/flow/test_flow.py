@@ -175,6 +175,19 @@ def test_a_run_killed_at_many_moments_ends_like_an_unbroken_one(
     assert (tmp_path / "run.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 
 
+def test_what_an_earlier_run_holds_is_not_stored_again(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    build(make_config(heads=2), tmp_path / "first")
+    held = read_manifest(tmp_path / "first").stages["graph"].counts["edges"]
+    config = make_config(f"dedup.against=['{tmp_path / 'first'}']", heads=3)
+    build(config, tmp_path / "second")
+    stages = read_manifest(tmp_path / "second").stages
+    assert stages["merges"].counts["in_graph"] == held
+    edges = list(read_shards(read_manifest(tmp_path / "second").stage_folder("edges"), Edge))
+    assert {edge.head for edge in edges} == {"PersonX plants a tree"}
+
+
 def test_a_folder_with_other_things_is_refused(make_config: MakeConfig, tmp_path: Path) -> None:
     folder = tmp_path / "home"
     folder.mkdir()
@@ -196,6 +209,7 @@ def test_a_second_builder_is_told_that_the_folder_is_taken(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
+        ("dedup.against=[nowhere]", "no run with a graph"),
         ("prompts.relations=[xWnat]", "did you mean xWant"),
         ("prompts.packs=[nowhere]", "neither a file nor a shipped relation pack"),
         ("seeds.files=[missing.tsv]", "missing.tsv"),
