@@ -72,6 +72,11 @@ class DecodingConfig(Section):
     diversity_penalty: float = Field(
         default=0.0, ge=0, description="Nats taken from completions that share a beginning"
     )
+    end_floor: float = Field(
+        default=-4.0,
+        le=0,
+        description="An end less likely than this, in nats, is none: the text was cut off",
+    )
     top_p: float = Field(default=0.9, gt=0, le=1, description="Nucleus mass when sampling")
     temperature: float = Field(default=0.8, gt=0, description="Temperature when sampling")
     ends: tuple[str, ...] = Field(

@@ -30,6 +30,11 @@ _PLURAL = frozenset(
     pliers scissors shorts sunglasses tights tongs trousers tweezers children men women police
     cattle mice teeth feet""".split()
 )
+# Ends in ing and is a thing, not an activity.
+_COUNTED_ING = frozenset(
+    """building ceiling clearing crossing drawing earring evening king landing meeting morning
+    opening painting railing ring sibling sling spring string swing wedding wing""".split()
+)
 _UNIQUE = frozenset("sun moon sky ocean tide internet weather earth".split())
 # A spelled vowel that is not spoken as one, and the other way round.
 _CONSONANT = re.compile(r"(?:uni(?!n)|use|usu|ute|eu|one\b|once|ubiq)", re.IGNORECASE)
@@ -60,6 +65,8 @@ def with_article(noun: str) -> str:
 
     >>> [with_article(noun) for noun in ("knife", "apple tree", "rice", "scissors", "the sea")]
     ['a knife', 'an apple tree', 'rice', 'scissors', 'the sea']
+    >>> [with_article(noun) for noun in ("wedding ring", "washing clothes", "horse riding")]
+    ['a wedding ring', 'washing clothes', 'horse riding']
     """
     words = noun.split()
     if not words or words[0].casefold() in _DETERMINERS or is_plural(noun):
@@ -67,7 +74,8 @@ def with_article(noun: str) -> str:
     last = words[-1].casefold()
     if last in _UNIQUE and len(words) == 1:
         return f"the {noun}"
-    if last in _MASS or (last.endswith("ing") and len(words) > 1 and words[0][0].islower()):
+    is_activity = last.endswith("ing") and last not in _COUNTED_ING
+    if last in _MASS or (is_activity and len(words) > 1 and words[0][0].islower()):
         return noun
     return f"{_article(words[0])} {noun}"
 

@@ -96,7 +96,8 @@ class BeamItem:
         settings, before = self._settings, self.live
         step = len(before[0].tokens) + 1
         for beam, row in zip(before, found, strict=True):
-            if row.end is not None:
+            # A beam that length or bans leave no other way would end in mid-phrase.
+            if row.end is not None and row.end[0] - beam.score >= settings.end_floor:
                 self._keep_ended(beam, *row.end)
         candidates = self._list_candidates(found, floor=floor, width=width)
         chosen = choose_beams(

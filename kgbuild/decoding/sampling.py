@@ -136,9 +136,14 @@ def _extend(
         taken = _choose(draw, draws, ends=ends, is_last=is_last)
         draw.is_stuck = taken is None
         if taken is not None:
-            token, draw.state = taken
+            token, state = taken
+            gained = float(logits[index, token] - sums[index])
+            if token in ends and gained < settings.end_floor:
+                draw.is_stuck = True
+                continue
+            draw.state = state
             draw.tokens = (*draw.tokens, token)
-            draw.score += float(logits[index, token] - sums[index])
+            draw.score += gained
             draw.is_ended = token in ends
 
 

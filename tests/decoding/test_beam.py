@@ -26,7 +26,13 @@ from kgbuild.decoding import (
 from kgbuild.decoding.beam import BeamItem
 
 PLAIN = DecodingConfig(
-    beams=4, max_new_tokens=6, no_repeat_ngram=0, is_diverse=False, ends=(".",), returned=3
+    beams=4,
+    max_new_tokens=6,
+    no_repeat_ngram=0,
+    is_diverse=False,
+    ends=(".",),
+    end_floor=-100.0,
+    returned=3,
 )
 EVERY_KIND = {
     "nothing": ConstraintSet(),
@@ -72,7 +78,8 @@ def rank_all(
                 is_full = length == config.max_new_tokens
                 is_open = config.mode == "soft" or len(met) == len(constraints.clauses)
                 score, new = total, length
-                if is_lawful and text and (is_full or (is_open and is_long)):
+                is_end = is_open and is_long and float(row[length, ends].max()) >= config.end_floor
+                if is_lawful and text and (is_full or is_end):
                     if not is_full:
                         score, new = total + float(row[length, ends].max()), length + 1
                     score /= new**config.length_penalty
@@ -91,7 +98,7 @@ def test_a_full_beam_finds_what_trying_every_string_finds(
 ) -> None:
     tokenizer = make_tokenizer(["a", "b", " ", " a", "."])
     config = PLAIN.model_copy(
-        update={"beams": 256, "max_new_tokens": 4, "clause_tolerance": 99, "mode": mode}
+        update={"beams": 256, "max_new_tokens": 4, "clause_tolerance": 99, "mode": mode, "end_floor": -2.5}
     )
     for seed in range(3):
         model = make_model("llama" if seed % 2 else "gpt2", vocab=6, seed=seed)

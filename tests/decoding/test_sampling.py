@@ -11,7 +11,13 @@ from kgbuild.core.config import DecodingConfig
 from kgbuild.decoding import AnyOf, ConstraintSet, Count, Not, StartsWith, sample
 
 CONFIG = DecodingConfig(
-    max_new_tokens=10, no_repeat_ngram=0, returned=5, temperature=1.0, top_p=1.0, ends=(".",)
+    max_new_tokens=10,
+    no_repeat_ngram=0,
+    returned=5,
+    temperature=1.0,
+    top_p=1.0,
+    ends=(".",),
+    end_floor=-100.0,
 )
 SETS = [
     ConstraintSet((AnyOf(("q", "ab c")), Not("a"))),
@@ -110,3 +116,24 @@ def test_log_probabilities_are_the_models_own(letters: Any, make_model: Any) -> 
             logp = model(ids).logits.log_softmax(-1)[0, len(start) - 1 : -1]
             total = float(logp.gather(1, ids[0, len(start) :, None]).sum())
             assert hypothesis.log_probability == pytest.approx(total, abs=2e-3)
+
+
+def test_a_text_that_only_a_length_bound_ends_counts_as_cut_off(
+    make_tokenizer: Any, make_model: Any
+) -> None:
+    tokenizer = make_tokenizer(["a", "b", " a", " b", "."])
+    model = make_model("gpt2", vocab=len(tokenizer), seed=0)
+    short = ConstraintSet(max_words=1)
+
+    def ends(floor: float) -> list[bool]:
+        config = CONFIG.model_copy(update={"end_floor": floor, "max_new_tokens": 4})
+        generator = torch.Generator().manual_seed(1)
+        return [
+            one.is_ended
+            for one in sample(
+                model, tokenizer, ["a"], [short], settings=config, generator=generator
+            )[0]
+        ]
+
+    assert any(ends(-100.0))
+    assert not any(ends(0.0)), "no end is certain, so none counts"
