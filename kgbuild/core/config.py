@@ -116,9 +116,6 @@ class CriticConfig(Section):
     epochs: int = Field(default=3, ge=0, description="Passes over the labelled triples")
     learning_rate: float = Field(default=3e-5, gt=0, description="Peak learning rate on labels")
     batch_size: int = Field(default=32, ge=1, description="Triples a step")
-    folds: int = Field(
-        default=4, ge=2, description="Parts of the labels that calibrate each other, by head"
-    )
     frozen_layers: int = Field(
         default=0, ge=0, description="Lowest encoder layers that labels leave alone"
     )

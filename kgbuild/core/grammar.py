@@ -30,6 +30,8 @@ _PLURAL = frozenset(
     pliers scissors shorts sunglasses tights tongs trousers tweezers children men women police
     cattle mice teeth feet""".split()
 )
+# Stuff alone, a thing as the last word of a compound: "fire", "a forest fire".
+_COUNTED_COMPOUNDS = frozenset("fire glass light".split())
 # Ends in ing and is a thing, not an activity.
 _COUNTED_ING = frozenset(
     """building ceiling clearing crossing drawing earring evening king landing meeting morning
@@ -67,6 +69,8 @@ def with_article(noun: str) -> str:
     ['a knife', 'an apple tree', 'rice', 'scissors', 'the sea']
     >>> [with_article(noun) for noun in ("wedding ring", "washing clothes", "horse riding")]
     ['a wedding ring', 'washing clothes', 'horse riding']
+    >>> [with_article(noun) for noun in ("glass", "wine glass", "olive oil")]
+    ['glass', 'a wine glass', 'olive oil']
     """
     words = noun.split()
     if not words or words[0].casefold() in _DETERMINERS or is_plural(noun):
@@ -74,8 +78,9 @@ def with_article(noun: str) -> str:
     last = words[-1].casefold()
     if last in _UNIQUE and len(words) == 1:
         return f"the {noun}"
+    is_mass = last in _MASS and not (last in _COUNTED_COMPOUNDS and len(words) > 1)
     is_activity = last.endswith("ing") and last not in _COUNTED_ING
-    if last in _MASS or (is_activity and len(words) > 1 and words[0][0].islower()):
+    if is_mass or (is_activity and len(words) > 1 and words[0][0].islower()):
         return noun
     return f"{_article(words[0])} {noun}"
 

@@ -53,7 +53,8 @@ class CriticReport(Record):
     """A critic's figures on test labels, which chose nothing."""
 
     critic: str
-    trained_on: int = Field(default=0, description="Labels that fitted weights and thresholds")
+    trained_on: int = Field(default=0, description="Labels that fitted the weights")
+    calibrated_on: int = Field(default=0, description="Labels that chose the thresholds")
     silver: int = Field(default=0, description="Judge's verdicts used")
     silver_dropped: int = Field(default=0, description="Verdicts on dev or test heads, left out")
     unsure: int = Field(default=0, description="Triples without a sure latest label, left out")
@@ -63,7 +64,7 @@ class CriticReport(Record):
     plain: Figures = Field(description="Triples shown without the teacher's evidence")
     evidence: Figures | None = Field(description="The same with evidence, where rows have it")
     held_out: Figures | None = Field(
-        default=None, description="Cross-fitted figures on the labels that chose the thresholds"
+        default=None, description="Figures on the labels that chose the thresholds"
     )
     relation_only_auc: float | None = Field(description="Baseline: the relation's rate elsewhere")
     likelihood_auc: float | None = Field(description="Baseline: the teacher's mean log-probability")

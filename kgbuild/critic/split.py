@@ -18,17 +18,12 @@ def assign_part(head: str) -> Split:
     >>> assign_part("PersonX misses the bus") == assign_part(" personx misses the bus.")
     True
     """
-    place = _place(head, "part")
+    place = _place(head)
     if place < _DEV:
         return Split.DEV
     return Split.TEST if place >= 1 - _TEST else Split.TRAIN
 
 
-def assign_fold(head: str, folds: int) -> int:
-    """Choose the fold of a head in cross-fitting; another hash than the part's."""
-    return int(_place(head, "fold") * folds)
-
-
-def _place(head: str, purpose: str) -> float:
-    digest = content_key(["critic", purpose, phrase_id(head)])
+def _place(head: str) -> float:
+    digest = content_key(["critic", "part", phrase_id(head)])
     return float(int(digest, 16) / 16 ** len(digest))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from kgbuild.core.config import CriticConfig, plain
 from kgbuild.core.errors import CriticError
 from kgbuild.core.files import write_json
 from kgbuild.core.ids import content_key
-from kgbuild.core.records import LabelledTriple, SilverTriple, Split
+from kgbuild.core.records import Label, LabelledTriple, SilverTriple, Split
 from kgbuild.core.relations import RelationSet, check_names
 from kgbuild.critic.calibration import fit_calibration
 from kgbuild.critic.candidate import Candidate
@@ -23,15 +21,15 @@ from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.figures import measure
 from kgbuild.critic.labels import settle_labels
 from kgbuild.critic.report import CriticReport
-from kgbuild.critic.split import assign_fold, assign_part
+from kgbuild.critic.split import assign_part
 from kgbuild.critic.thresholds import choose_thresholds
 
 if TYPE_CHECKING:
     from kgbuild.critic.network import CriticNetwork, Reader
 
-_MIN_LABELS = 20
-
-Floats = npt.NDArray[np.float64]
+_LEAST = {Split.TRAIN: 20, Split.DEV: 10}
+# How sure a reader is who says so: two readings agree less on what lies near the border.
+_TARGETS = {Label.ALWAYS: 0.97, Label.LIKELY: 0.85, Label.FARFETCHED: 0.12, Label.INVALID: 0.03}
 
 
 def train_critic(
@@ -45,10 +43,9 @@ def train_critic(
 ) -> CriticReport:
     """Train, calibrate, cut and test a critic, and save it.
 
-    A dev part alone is too few labels to choose 35 thresholds by. Every label outside the test
-    part is therefore scored once by weights that have not seen its head (cross-fitting), and
-    those scores choose calibration and thresholds. The saved weights then learn from all of
-    them. Test heads take part in nothing, and a judge's verdict on a dev or test head is dropped.
+    Heads are split into three parts. Labels of the first train the weights, those of the second
+    choose calibration and thresholds, those of the third only test. A judge's verdict on a dev
+    or test head is dropped.
 
     Args:
         labels: All rows, relabellings included.
@@ -62,33 +59,36 @@ def train_critic(
         CriticError: If labels are too few or of one class.
         RelationError: If a label's relation is in no pack.
     """
+    from kgbuild.critic.network import score_rows
+
     settled = settle_labels(labels)
     check_names([row.relation for row in settled], relations)
     check_names([row.relation for row in silver], relations)
-    fitting = [row for row in settled if assign_part(row.head) is not Split.TEST]
-    _check(fitting)
+    parts = {part: [row for row in settled if assign_part(row.head) is part] for part in Split}
+    fitting, choosing = parts[Split.TRAIN], parts[Split.DEV]
+    for part, least in _LEAST.items():
+        _check(parts[part], part, least=least)
     kept = _usable(silver, settled)
     network, reader = _begin([*fitting, *kept], relations, encoder_path, config)
     losses = _learn_silver(network, reader, kept, config)
-    plain_logits, evidence_logits = _cross_fit(network, reader, fitting, config)
-    losses += _learn_labels(network, reader, fitting, config, seed=config.seed)
+    losses += _learn_labels(network, reader, fitting, config)
 
-    truth = [row.label.is_accepted for row in fitting]
-    names = [row.relation for row in fitting]
-    shown = np.asarray([Candidate.of(row).evidence is not None for row in fitting])
+    candidates = [Candidate.of(row) for row in choosing]
+    plain_logits = score_rows(network, reader.read([one.without_evidence() for one in candidates]))
+    truth = [row.label.is_accepted for row in choosing]
+    names = [row.relation for row in choosing]
     bare = fit_calibration(plain_logits.tolist(), truth)
     thresholds = choose_thresholds(bare.apply(plain_logits).tolist(), truth, names, config=config)
     informed = bare
-    if int(shown.sum()) >= _MIN_LABELS and len(set(np.asarray(truth)[shown])) == 2:
-        seen = np.flatnonzero(shown).tolist()
-        informed = fit_calibration(evidence_logits[seen].tolist(), [truth[at] for at in seen])
+    seen = [at for at, one in enumerate(candidates) if one.evidence is not None]
+    told = [truth[at] for at in seen]
+    if len(seen) >= _LEAST[Split.DEV] and len(set(told)) == 2:
+        logits = score_rows(network, reader.read([candidates[at] for at in seen]))
+        informed = fit_calibration(logits.tolist(), told)
         # One cut serves triples with and without evidence, so it has to hold for both.
         thresholds = thresholds.strictest(
             choose_thresholds(
-                informed.apply(evidence_logits[seen]).tolist(),
-                [truth[at] for at in seen],
-                [names[at] for at in seen],
-                config=config,
+                informed.apply(logits).tolist(), told, [names[at] for at in seen], config=config
             )
         )
     save_critic(
@@ -118,7 +118,8 @@ def train_critic(
             "trained_on": len(fitting),
             "silver": len(kept),
             "silver_dropped": len(silver) - len(kept),
-            "held_out": measure(bare.apply(plain_logits).tolist(), fitting, thresholds),
+            "calibrated_on": len(choosing),
+            "held_out": measure(bare.apply(plain_logits).tolist(), choosing, thresholds),
             "training_loss": tuple(losses),
         }
     )
@@ -126,20 +127,19 @@ def train_critic(
     return report
 
 
-def _check(fitting: Sequence[LabelledTriple]) -> None:
-    accepted = sum(row.label.is_accepted for row in fitting)
-    if len(fitting) < _MIN_LABELS or not 0 < accepted < len(fitting):
+def _check(rows: Sequence[LabelledTriple], part: Split, *, least: int) -> None:
+    accepted = sum(row.label.is_accepted for row in rows)
+    if len(rows) < least or not 0 < accepted < len(rows):
         raise CriticError(
-            f"{len(fitting)} sure labels outside the test part, {accepted} of them accepted, "
-            f"cannot train a critic; it needs at least {_MIN_LABELS}, of both kinds. Label more "
-            "triples, of more heads"
+            f"the {part} part has {len(rows)} sure labels, {accepted} of them accepted; it needs "
+            f"at least {least}, of both kinds. Label more triples, of more heads"
         )
 
 
 def _usable(
     silver: Sequence[SilverTriple], settled: Sequence[LabelledTriple]
 ) -> list[SilverTriple]:
-    # A labelled triple teaches by its label. Its silver row would leak into cross-fitting.
+    # A labelled triple teaches by its label.
     labelled = {row.triple_id for row in settled}
     return [
         row
@@ -193,48 +193,18 @@ def _learn_silver(
 
 
 def _learn_labels(
-    network: CriticNetwork,
-    reader: Reader,
-    rows: Sequence[LabelledTriple],
-    config: CriticConfig,
-    *,
-    seed: int,
+    network: CriticNetwork, reader: Reader, rows: Sequence[LabelledTriple], config: CriticConfig
 ) -> list[float]:
     from kgbuild.critic.fitting import fit
 
     return fit(
         network,
         reader.read([Candidate.of(row) for row in rows]),
-        np.asarray([float(row.label.is_accepted) for row in rows], dtype=np.float32),
+        np.asarray([_TARGETS[row.label] for row in rows], dtype=np.float32),
         epochs=config.epochs,
         rate=config.learning_rate,
         batch_size=config.batch_size,
         evidence_dropout=config.evidence_dropout,
         frozen_layers=config.frozen_layers,
-        seed=seed,
+        seed=config.seed,
     )
-
-
-def _cross_fit(
-    network: CriticNetwork,
-    reader: Reader,
-    rows: Sequence[LabelledTriple],
-    config: CriticConfig,
-) -> tuple[Floats, Floats]:
-    """Score every label by weights that have not seen its head, without and with evidence."""
-    from kgbuild.critic.network import score_rows
-
-    bare = np.zeros(len(rows), dtype=np.float64)
-    informed = np.zeros(len(rows), dtype=np.float64)
-    fold_of = np.asarray([assign_fold(row.head, config.folds) for row in rows])
-    for fold in range(config.folds):
-        held = np.flatnonzero(fold_of == fold).tolist()
-        rest = [row for row, at in zip(rows, fold_of, strict=True) if at != fold]
-        if not held or not rest:
-            continue
-        student = copy.deepcopy(network)
-        _learn_labels(student, reader, rest, config, seed=config.seed + 1 + fold)
-        candidates = [Candidate.of(rows[place]) for place in held]
-        informed[held] = score_rows(student, reader.read(candidates))
-        bare[held] = score_rows(student, reader.read([c.without_evidence() for c in candidates]))
-    return bare, informed

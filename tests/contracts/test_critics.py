@@ -32,7 +32,7 @@ def make_trained(folder: Path) -> Critic:
         [],
         load_relations(["atomic2020.en", "generics.en"]),
         encoder_path=make_encoder(encoder, texts=["tired proud personx visits friend spoon"]),
-        config=CriticConfig(epochs=1, folds=2),
+        config=CriticConfig(epochs=1),
         folder=folder / "critic",
     )
     return load_critic(folder / "critic")

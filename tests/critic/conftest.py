@@ -83,7 +83,6 @@ def config() -> CriticConfig:
         silver_epochs=2,
         learning_rate=3e-3,
         silver_rate=3e-3,
-        folds=2,
         batch_size=16,
         min_relation_labels=20,
         target_precision=0.8,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -50,12 +51,13 @@ def test_the_loss_falls_and_labels_that_the_tail_decides_are_learned(
     assert report.plain.yielded.value > 0.9
 
 
-def test_test_heads_take_no_part_in_training(trained: tuple[Path, CriticReport]) -> None:
+def test_each_part_of_the_labels_has_one_use(trained: tuple[Path, CriticReport]) -> None:
     report = trained[1]
     rows = make_labels(60)
-    tested = [row for row in rows if assign_part(row.head) is Split.TEST]
-    assert report.trained_on == len(rows) - len(tested)
-    assert report.plain.labels == len(tested)
+    sizes = Counter(assign_part(row.head) for row in rows)
+    assert report.trained_on == sizes[Split.TRAIN]
+    assert report.calibrated_on == sizes[Split.DEV]
+    assert report.plain.labels == sizes[Split.TEST]
 
 
 def test_a_silver_verdict_on_a_dev_or_test_head_or_a_labelled_triple_is_dropped(

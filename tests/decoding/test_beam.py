@@ -98,7 +98,13 @@ def test_a_full_beam_finds_what_trying_every_string_finds(
 ) -> None:
     tokenizer = make_tokenizer(["a", "b", " ", " a", "."])
     config = PLAIN.model_copy(
-        update={"beams": 256, "max_new_tokens": 4, "clause_tolerance": 99, "mode": mode, "end_floor": -2.5}
+        update={
+            "beams": 256,
+            "max_new_tokens": 4,
+            "clause_tolerance": 99,
+            "mode": mode,
+            "end_floor": -2.5,
+        }
     )
     for seed in range(3):
         model = make_model("llama" if seed % 2 else "gpt2", vocab=6, seed=seed)
