@@ -113,11 +113,11 @@ class CriticConfig(Section):
     )
     silver_epochs: int = Field(default=2, ge=0, description="Passes over the judge's verdicts")
     silver_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate on silver")
-    epochs: int = Field(default=3, ge=0, description="Passes over the labelled triples")
-    learning_rate: float = Field(default=3e-5, gt=0, description="Peak learning rate on labels")
+    epochs: int = Field(default=2, ge=0, description="Passes over the labelled triples")
+    learning_rate: float = Field(default=1e-4, gt=0, description="Peak learning rate on labels")
     batch_size: int = Field(default=32, ge=1, description="Triples a step")
     frozen_layers: int = Field(
-        default=0, ge=0, description="Lowest encoder layers that labels leave alone"
+        default=2, ge=0, description="Lowest encoder layers that labels leave alone"
     )
     evidence_dropout: float = Field(
         default=0.5, ge=0, le=1, description="How often training hides the teacher's evidence"

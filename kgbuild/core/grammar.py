@@ -78,11 +78,15 @@ def with_article(noun: str) -> str:
     last = words[-1].casefold()
     if last in _UNIQUE and len(words) == 1:
         return f"the {noun}"
-    is_mass = last in _MASS and not (last in _COUNTED_COMPOUNDS and len(words) > 1)
     is_activity = last.endswith("ing") and last not in _COUNTED_ING
-    if is_mass or (is_activity and len(words) > 1 and words[0][0].islower()):
+    if _is_mass(words) or (is_activity and len(words) > 1 and words[0][0].islower()):
         return noun
     return f"{_article(words[0])} {noun}"
+
+
+def _is_mass(words: list[str]) -> bool:
+    last = words[-1].casefold()
+    return last in _MASS and not (last in _COUNTED_COMPOUNDS and len(words) > 1)
 
 
 def _article(word: str) -> str:
@@ -102,10 +106,10 @@ def without_article(phrase: str) -> str:
 def pluralise(noun: str) -> str:
     """Give the plural of a bare noun phrase; mass and plural nouns stay.
 
-    >>> [pluralise(noun) for noun in ("knife", "school bus", "rice")]
-    ['knives', 'school buses', 'rice']
+    >>> [pluralise(noun) for noun in ("knife", "school bus", "rice", "wine glass")]
+    ['knives', 'school buses', 'rice', 'wine glasses']
     """
-    if is_plural(noun) or not noun.split() or noun.split()[-1].casefold() in _MASS:
+    if is_plural(noun) or not noun.split() or _is_mass(noun.split()):
         return noun
     from lemminflect import getInflection
 
