@@ -114,8 +114,8 @@ class CriticConfig(Section):
     silver_epochs: int = Field(default=2, ge=0, description="Passes over the judge's verdicts")
     silver_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate on silver")
     epochs: int = Field(default=2, ge=0, description="Passes over the labelled triples")
-    learning_rate: float = Field(default=1e-4, gt=0, description="Peak learning rate on labels")
-    batch_size: int = Field(default=32, ge=1, description="Triples a step")
+    learning_rate: float = Field(default=1.5e-4, gt=0, description="Peak learning rate on labels")
+    batch_size: int = Field(default=64, ge=1, description="Triples a step")
     frozen_layers: int = Field(
         default=2, ge=0, description="Lowest encoder layers that labels leave alone"
     )
@@ -135,6 +135,9 @@ class CriticConfig(Section):
     )
     target_precision: float = Field(
         default=0.9, gt=0, lt=1, description="Precision that the thresholds aim at"
+    )
+    min_yield: float = Field(
+        default=0.25, ge=0, le=1, description="Share of the plausible labels that a cut must keep"
     )
     min_relation_labels: int = Field(
         default=40, ge=1, description="Fewer validation labels fall back to the global threshold"

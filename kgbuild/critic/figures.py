@@ -16,7 +16,7 @@ from kgbuild.critic.thresholds import Thresholds
 Floats = npt.NDArray[np.float64]
 Measure = Callable[[npt.NDArray[np.int64]], float | None]
 
-_DRAWS = 500
+_DRAWS = 300
 _SEED = 2021
 
 

@@ -64,8 +64,10 @@ def choose_thresholds(
 
     The observed precision at the luckiest of many cuts is too good to last. A cut is judged by
     the lower end of a Beta posterior instead, whose prior is what the calibrated probabilities
-    themselves promise, worth `config.prior_labels` labels. If even all relations together reach
-    no such cut, `config.when_unmet` says whether the surest one is taken; `is_target_met` tells.
+    themselves promise, worth `config.prior_labels` labels. It must also keep `config.min_yield` of
+    what is plausible: a cut that keeps next to nothing has a prior for its precision and no
+    evidence. If even all relations together reach no such cut, `config.when_unmet` says whether
+    the surest one that keeps so much is taken; `is_target_met` tells.
 
     Args:
         probabilities: Calibrated, of labels that the scoring weights have not seen.
@@ -112,32 +114,27 @@ def choose_thresholds(
 
 def _lowest_cut(scores: Floats, truth: npt.NDArray[np.bool_], config: CriticConfig) -> float:
     reached = [
-        cut for cut, bound in _bounds(scores, truth, config) if bound >= config.target_precision
+        cut for bound, cut in _bounds(scores, truth, config) if bound >= config.target_precision
     ]
     return min(reached, default=NOTHING)
 
 
 def _surest_cut(scores: Floats, truth: npt.NDArray[np.bool_], config: CriticConfig) -> float:
-    # A cut that keeps next to nothing has a prior for its precision and no evidence.
-    enough = max(10, int(0.02 * len(scores)))
-    bounds = [
-        (bound, -cut)
-        for cut, bound in _bounds(scores, truth, config)
-        if int((scores >= cut).sum()) >= enough
-    ]
+    # Of two equally sure cuts the lower one keeps more.
+    bounds = [(bound, -cut) for bound, cut in _bounds(scores, truth, config)]
     return -max(bounds)[1] if bounds else NOTHING
 
 
 def _bounds(
     scores: Floats, truth: npt.NDArray[np.bool_], config: CriticConfig
 ) -> Iterator[tuple[float, float]]:
-    """Give each cut of the grid that keeps anything, with the lower end of its precision."""
+    """Give the lower end of the precision of each cut that keeps enough, and the cut."""
     from scipy.stats import beta
 
     for cut in _GRID:
         kept = scores >= cut
         count, right = int(kept.sum()), int((kept & truth).sum())
-        if not count:
+        if not count or right < config.min_yield * int(truth.sum()):
             continue
         promised = float(np.clip(scores[kept].mean(), 0.01, 0.99))
         bound = beta.ppf(
@@ -145,4 +142,4 @@ def _bounds(
             config.prior_labels * promised + right,
             config.prior_labels * (1 - promised) + count - right,
         )
-        yield cut, float(bound)
+        yield float(bound), cut

@@ -49,6 +49,18 @@ def test_a_target_out_of_reach_takes_the_surest_cut_and_says_so() -> None:
     assert 0.3 < chosen.get("xWant") < 0.5
 
 
+def test_a_cut_that_keeps_next_to_nothing_reaches_no_target() -> None:
+    # The best ten are right, and the next two hundred half of the time.
+    scores = [0.99] * 10 + [0.5] * 200
+    accepted = [True] * 10 + [number % 2 == 0 for number in range(200)]
+    names = ["xWant"] * 210
+    chosen = choose_thresholds(scores, accepted, names, config=CriticConfig(min_yield=0.25))
+    assert not chosen.is_target_met
+    assert chosen.get("xWant") <= 0.5
+    eager = CriticConfig(min_yield=0.0, target_precision=0.8)
+    assert choose_thresholds(scores, accepted, names, config=eager).get("xWant") > 0.5
+
+
 def test_a_lucky_handful_is_not_believed() -> None:
     # Three of three right says little when the probabilities themselves promise 0.5.
     chosen = choose_thresholds(

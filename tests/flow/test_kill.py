@@ -71,7 +71,9 @@ def test_ten_kills_at_random_moments_change_no_byte_of_the_export(tmp_path: Path
     for folder in ("whole", "broken"):
         out = tmp_path / f"{folder}.jsonl"
         subprocess.run(
-            kgbuild("export", "--run", str(tmp_path / folder), "--format", "jsonl", "--out", str(out)),
+            kgbuild(
+                "export", "--run", str(tmp_path / folder), "--format", "jsonl", "--out", str(out)
+            ),
             check=True,
             capture_output=True,
         )
