@@ -96,9 +96,14 @@ class BeamItem:
         settings, before = self._settings, self.live
         step = len(before[0].tokens) + 1
         for beam, row in zip(before, found, strict=True):
-            # A beam that length or bans leave no other way would end in mid-phrase.
-            if row.end is not None and row.end[0] - beam.score >= settings.end_floor:
+            if row.end is None:
+                continue
+            if row.end[0] - beam.score >= settings.end_floor:
                 self._keep_ended(beam, *row.end)
+            # A beam that length or bans leave no other way would end in mid-phrase. What it costs
+            # to look for others in its place is not worth it, so it counts as a text found.
+            elif not self._is_exact:
+                self._count_complete(beam, row.end[0])
         candidates = self._list_candidates(found, floor=floor, width=width)
         chosen = choose_beams(
             candidates,
@@ -176,10 +181,14 @@ class BeamItem:
             is_ended=True,
         )
         self._ended.append(hypothesis)
-        if standing.met == self.compiled.every:
-            text = fold_text(hypothesis.text)
+        self._count_complete(beam, score)
+
+    def _count_complete(self, beam: Beam, score: float) -> None:
+        compiled = self.compiled
+        if compiled.judge(beam.state).met == compiled.every:
+            text = fold_text(compiled.vocabulary.read_text(beam.tokens))
             normal = normalise_score(
-                score, len(hypothesis.token_ids), penalty=self._settings.length_penalty
+                score, len(beam.tokens) + 1, penalty=self._settings.length_penalty
             )
             self._complete[text] = max(normal, self._complete.get(text, normal))
 

@@ -67,6 +67,47 @@ def test_what_the_user_can_mend_is_exit_code_2(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("files", "model", "message"),
+    [
+        ({"config.json": b"{}", "pytorch_model.bin": b"\x80\x04."}, "", "pickle"),
+        ({"config.json": b"{}"}, "", "safetensors"),
+        ({"cut.gguf": b"GGUF\x03\x00\x00\x00"}, "cut.gguf", "cut.gguf"),
+        ({}, "nowhere", "nowhere"),
+    ],
+)
+def test_a_model_that_cannot_be_read_is_exit_code_2(
+    tmp_path: Path, files: dict[str, bytes], model: str, message: str
+) -> None:
+    (tmp_path / "model").mkdir()
+    for name, content in files.items():
+        (tmp_path / "model" / name).write_bytes(content)
+    (tmp_path / "seeds.txt").write_text("PersonX sings\n")
+    done = run(
+        "build", str(ROOT / "data/configs/demo.yaml"), "--seeds", str(tmp_path / "seeds.txt"),
+        "--run", str(tmp_path / "run"), "--set", f"teacher.model={tmp_path / 'model' / model}",
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_malformed_yaml_and_a_run_of_another_version_are_exit_code_2(tmp_path: Path) -> None:
+    config = tmp_path / "broken.yaml"
+    config.write_text("name: x\ncritic: [1, 2\n")
+    done = run("build", str(config), "--run", str(tmp_path / "new"))
+    assert done.returncode == 2, done.stderr
+    assert "broken.yaml:" in done.stderr
+    folder = tmp_path / "old"
+    folder.mkdir()
+    (folder / "manifest.json").write_text('{"schema_version": 999, "version": "99.0"}')
+    for words in (("report",), ("query", "tails", "x", "xWant")):
+        done = run(*words, "--run", str(folder))
+        assert done.returncode == 2, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "version" in done.stderr
+
+
 def test_a_closed_pipe_is_no_traceback() -> None:
     code = "from kgbuild.cli.main import main; main()"
     shell = f"{sys.executable} -c '{code}' relations --json | head -c 1"
