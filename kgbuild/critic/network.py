@@ -15,6 +15,7 @@ from torch import nn
 from kgbuild.core.errors import ModelError
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.critic.candidate import Candidate, Evidence
+from kgbuild.decoding import quiet_loading
 
 EVIDENCE_WIDTH = 5
 
@@ -182,8 +183,9 @@ def load_encoder(path: Path) -> tuple[nn.Module, Any]:
             "an encoder folder that has them"
         )
     try:
-        model = AutoModel.from_pretrained(path, use_safetensors=True, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        with quiet_loading():
+            model = AutoModel.from_pretrained(path, use_safetensors=True, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is not a readable encoder folder: {error}") from error
     return model.float(), tokenizer

@@ -10,7 +10,7 @@ from kgbuild.decoding.beam import beam_search
 from kgbuild.decoding.clauses import AnyClause, AnyOf, Clause, ConstraintSet, Count, Not, StartsWith
 from kgbuild.decoding.compiling import compile_clauses
 from kgbuild.decoding.hypotheses import Hypothesis
-from kgbuild.decoding.loading import load_language_model
+from kgbuild.decoding.loading import load_language_model, quiet_loading
 from kgbuild.decoding.sampling import sample
 from kgbuild.decoding.scoring import score_completions
 from kgbuild.decoding.state import CompiledConstraints
@@ -30,6 +30,7 @@ __all__ = [
     "beam_search",
     "compile_clauses",
     "load_language_model",
+    "quiet_loading",
     "sample",
     "score_completions",
 ]

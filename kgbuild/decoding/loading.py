@@ -34,7 +34,7 @@ def load_language_model(path: Path, *, dtype: Literal["float32", "bfloat16"]) ->
     folder = str(path.parent if path.is_file() else path)
     weights = {} if path.is_file() else {"use_safetensors": True}
     try:
-        with _quiet():
+        with quiet_loading():
             tokenizer = AutoTokenizer.from_pretrained(folder, **options)
             model = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=getattr(torch, dtype), **options, **weights
@@ -52,7 +52,7 @@ def load_language_model(path: Path, *, dtype: Literal["float32", "bfloat16"]) ->
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_loading() -> Iterator[None]:
     """Keep transformers' own loading bars off the terminal, and give them back after."""
     had_bars = transformers_logging.is_progress_bar_enabled()
     level = transformers_logging.get_verbosity()

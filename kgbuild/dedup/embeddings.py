@@ -55,12 +55,15 @@ class SentenceEncoder:
         if self._model is None:
             from sentence_transformers import SentenceTransformer
 
-            self._model = SentenceTransformer(
-                str(self._folder),
-                device="cpu",
-                local_files_only=True,
-                model_kwargs={"use_safetensors": True},
-            )
+            from kgbuild.decoding import quiet_loading
+
+            with quiet_loading():
+                self._model = SentenceTransformer(
+                    str(self._folder),
+                    device="cpu",
+                    local_files_only=True,
+                    model_kwargs={"use_safetensors": True},
+                )
         vectors: Vectors = self._model.encode(
             list(texts),
             batch_size=self._batch_size,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +82,7 @@ def wrap_for_training(model: Any, *, config: StudentConfig) -> Any:
     """Give the model whose trainable parameters are a LoRA adapter, or all of them."""
     if config.method == "full":
         return model.requires_grad_(True)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _quiet_peft():
         torch.manual_seed(config.seed)
         return get_peft_model(
             model,
@@ -91,6 +94,14 @@ def wrap_for_training(model: Any, *, config: StudentConfig) -> Any:
                 task_type="CAUSAL_LM",
             ),
         )
+
+
+@contextmanager
+def _quiet_peft() -> Iterator[None]:
+    # peft asks transformers by a name that transformers has since replaced; both are theirs.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
 
 
 def save_trained(model: Any, tokenizer: Any, *, base: BaseModel, folder: Path) -> None:
@@ -130,4 +141,5 @@ def load_trained(folder: Path, *, base: BaseModel, base_path: Path | None) -> tu
             f"{base.sha256[:12]}; give the place of that model"
         )
     model, tokenizer = load_base(path)
-    return PeftModel.from_pretrained(model, str(folder / "adapter")), tokenizer
+    with _quiet_peft():
+        return PeftModel.from_pretrained(model, str(folder / "adapter")), tokenizer
