@@ -70,7 +70,7 @@ def _critic_rows(facts: RunFacts, figures: dict[str, Any]) -> list[tuple[str, st
             ("labels", "labels"),
         )
     ]
-    rows.append(("precision that was promised", _number(facts.critic.get("target_precision")), ""))
+    rows.append(("precision that was aimed at", _number(facts.critic.get("target_precision")), ""))
     return rows
 
 
