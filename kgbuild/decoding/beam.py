@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 
 from kgbuild.core.config import DecodingConfig
-from kgbuild.core.errors import ClauseError
 from kgbuild.decoding.candidates import (
     Blocked,
     RowRequest,
@@ -18,7 +17,7 @@ from kgbuild.decoding.candidates import (
     score_candidates,
 )
 from kgbuild.decoding.clauses import ConstraintSet
-from kgbuild.decoding.compiling import check_repeats, compile_clauses
+from kgbuild.decoding.compiling import compile_sets
 from kgbuild.decoding.hypotheses import (
     Hypothesis,
     build_hypothesis,
@@ -32,12 +31,11 @@ from kgbuild.decoding.runner import (
     CausalModel,
     Runner,
     encode_prompts,
-    find_eos_ids,
     hold_still,
 )
 from kgbuild.decoding.selection import Candidate, choose_beams
 from kgbuild.decoding.state import DEAD, CompiledConstraints
-from kgbuild.decoding.vocabulary import Tokenizer, Vocabulary
+from kgbuild.decoding.vocabulary import Tokenizer
 
 
 class Beam(NamedTuple):
@@ -250,26 +248,6 @@ def beam_search(
                 break
             logits = runner.advance([row for row, _ in moved], [token for _, token in moved])
     return [item.rank() for item in items]
-
-
-def compile_sets(
-    model: CausalModel,
-    tokenizer: Tokenizer,
-    prompts: Sequence[str],
-    constraints: Sequence[ConstraintSet],
-    *,
-    settings: DecodingConfig,
-) -> list[CompiledConstraints]:
-    """Compile every prompt's constraint set for the model's vocabulary."""
-    if len(prompts) != len(constraints):
-        raise ClauseError(
-            f"{len(prompts)} prompts came with {len(constraints)} constraint sets; give one each"
-        )
-    vocabulary = Vocabulary.of(tokenizer, ends=settings.ends, eos_ids=find_eos_ids(model))
-    compiled = [compile_clauses(one, vocabulary) for one in constraints]
-    for one in compiled:
-        check_repeats(one, ngram=settings.no_repeat_ngram)
-    return compiled
 
 
 def _advance_items(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from kgbuild.core.config import DecodingConfig
 from kgbuild.core.errors import ClauseError
 from kgbuild.decoding.clauses import ConstraintSet
+from kgbuild.decoding.runner import CausalModel, find_eos_ids
 from kgbuild.decoding.state import CompiledConstraints
-from kgbuild.decoding.vocabulary import Vocabulary
+from kgbuild.decoding.vocabulary import Tokenizer, Vocabulary
 
 MAX_SETS = 256  # kept with a vocabulary
 MAX_STATES = 100_000  # a set that has met more starts afresh, so memory stays bounded
@@ -49,3 +53,23 @@ def check_repeats(compiled: CompiledConstraints, *, ngram: int) -> None:
 def _has_repeat(tokens: tuple[int, ...], ngram: int) -> bool:
     grams = [tokens[start : start + ngram] for start in range(len(tokens) - ngram + 1)]
     return len(set(grams)) < len(grams)
+
+
+def compile_sets(
+    model: CausalModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    constraints: Sequence[ConstraintSet],
+    *,
+    settings: DecodingConfig,
+) -> list[CompiledConstraints]:
+    """Compile every prompt's constraint set for the model's vocabulary."""
+    if len(prompts) != len(constraints):
+        raise ClauseError(
+            f"{len(prompts)} prompts came with {len(constraints)} constraint sets; give one each"
+        )
+    vocabulary = Vocabulary.of(tokenizer, ends=settings.ends, eos_ids=find_eos_ids(model))
+    compiled = [compile_clauses(one, vocabulary) for one in constraints]
+    for one in compiled:
+        check_repeats(one, ngram=settings.no_repeat_ngram)
+    return compiled

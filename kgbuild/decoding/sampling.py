@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 
 from kgbuild.core.config import DecodingConfig
-from kgbuild.decoding.beam import compile_sets
 from kgbuild.decoding.candidates import Blocked, check_logits, find_repeats
 from kgbuild.decoding.clauses import ConstraintSet
+from kgbuild.decoding.compiling import compile_sets
 from kgbuild.decoding.hypotheses import Hypothesis, build_hypothesis
 from kgbuild.decoding.masks import Masks
 from kgbuild.decoding.proposals import Proposals
