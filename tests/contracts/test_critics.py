@@ -28,7 +28,7 @@ def make_trained(folder: Path) -> Critic:
     encoder = folder / "encoder"
     encoder.mkdir()
     train_critic(
-        make_labels(20),
+        make_labels(60),
         [],
         load_relations(["atomic2020.en", "generics.en"]),
         encoder_path=make_encoder(encoder, texts=["tired proud personx visits friend spoon"]),

