@@ -1,7 +1,8 @@
 """Which tokens a state forbids, found by look-ups instead of trying every token.
 
 A mask keeps the best tokens of a row from being lawless ones. It may miss a token that holds part
-of a character; the state itself still refuses it when it is chosen.
+of a character, or that ends two phrases which only together break a clause; the state itself still
+refuses it when it is chosen.
 """
 
 from __future__ import annotations
