@@ -1,4 +1,4 @@
-"""A real build, killed with SIGKILL at ten random moments, ends like an unbroken one."""
+"""A real build, killed with SIGKILL at random moments, ends like an unbroken one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def kgbuild(*arguments: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.model
-def test_ten_kills_at_random_moments_change_no_byte_of_the_export(tmp_path: Path) -> None:
+def test_kills_at_random_moments_change_no_byte_of_the_export(tmp_path: Path) -> None:
     get("smollm2")
     seeds = tmp_path / "seeds.tsv"
     seeds.write_text("head\tkind\n" + "".join(f"{head}\tevent\n" for head in HEADS))
@@ -65,6 +65,7 @@ def test_ten_kills_at_random_moments_change_no_byte_of_the_export(tmp_path: Path
     whole = time.monotonic() - began
     chance = random.Random(11)
     killed = sum(not run("broken", seconds=chance.uniform(0.1, 0.5) * whole) for _ in range(TIMES))
+    # What is done stays done, so the later of the ten tries may end before they are killed.
     assert killed >= 3
     run("broken", seconds=None)
     exports = []
