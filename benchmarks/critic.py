@@ -22,14 +22,13 @@ import numpy as np
 
 from kgbuild.core.config import CriticConfig
 from kgbuild.core.config_file import load_config
-from kgbuild.core.ids import content_key
 from kgbuild.core.records import LabelledTriple, Split
 from kgbuild.critic import CriticReport, load_critic, read_labels, read_silver, train_critic
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.encoder_critic import EncoderCritic
 from kgbuild.critic.figures import find_auc
 from kgbuild.critic.report import Estimate, Figures
-from kgbuild.critic.split import assign_part
+from kgbuild.critic.split import assign_part, find_place
 from kgbuild.runs.inputs import Inputs, find_inputs
 
 _PARTS = (0.125, 0.25, 0.5, 1.0)
@@ -72,11 +71,11 @@ def train(inputs: Inputs, labels: Sequence[LabelledTriple], *, folder: Path) -> 
 
 def thin(labels: Sequence[LabelledTriple], share: float) -> list[LabelledTriple]:
     """Keep a share of the training heads; dev and test stay whole."""
-
-    def is_kept(head: str) -> bool:
-        return int(content_key(["thin", head]), 16) / 16 ** len(content_key("")) < share
-
-    return [row for row in labels if assign_part(row.head) is not Split.TRAIN or is_kept(row.head)]
+    return [
+        row
+        for row in labels
+        if assign_part(row.head) is not Split.TRAIN or find_place(row.head, purpose="thin") < share
+    ]
 
 
 def read_ckbp(folder: Path) -> Iterator[dict[str, str]]:

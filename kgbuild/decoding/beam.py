@@ -94,14 +94,8 @@ class BeamItem:
         settings, before = self._settings, self.live
         step = len(before[0].tokens) + 1
         for beam, row in zip(before, found, strict=True):
-            if row.end is None:
-                continue
-            if row.end[0] - beam.score >= settings.end_floor:
-                self._keep_ended(beam, *row.end)
-            # A beam that length or bans leave no other way would end in mid-phrase. What it costs
-            # to look for others in its place is not worth it, so it counts as a text found.
-            elif not self._is_exact:
-                self._count_complete(beam, row.end[0])
+            if row.end is not None:
+                self._take_end(beam, *row.end)
         candidates = self._list_candidates(found, floor=floor, width=width)
         chosen = choose_beams(
             candidates,
@@ -168,27 +162,29 @@ class BeamItem:
         tokens = (*self.live[candidate.row].tokens, candidate.token)
         return self.compiled.vocabulary.read_text(tokens)
 
-    def _keep_ended(self, beam: Beam, score: float, token: int) -> None:
-        standing = self.compiled.judge(beam.state)
-        hypothesis = build_hypothesis(
-            self.compiled.vocabulary.read_text(beam.tokens),
-            tokens=(*beam.tokens, token),
-            score=score,
-            met=standing.met,
-            size=self.compiled.size,
-            is_ended=True,
-        )
-        self._ended.append(hypothesis)
-        self._count_complete(beam, score)
+    def _take_end(self, beam: Beam, score: float, token: int) -> None:
+        """Keep the text that ends here, unless its end is so unlikely that it was cut off.
 
-    def _count_complete(self, beam: Beam, score: float) -> None:
-        compiled = self.compiled
-        if compiled.judge(beam.state).met == compiled.every:
-            text = fold_text(compiled.vocabulary.read_text(beam.tokens))
-            normal = normalise_score(
-                score, len(beam.tokens) + 1, penalty=self._settings.length_penalty
+        A beam that length or bans leave no other way would end in mid-phrase. Looking for another
+        text in its place costs more than it finds, so it counts as found, but not in an exact
+        search.
+        """
+        settings, compiled = self._settings, self.compiled
+        met = compiled.judge(beam.state).met
+        text = compiled.vocabulary.read_text(beam.tokens)
+        tokens = (*beam.tokens, token)
+        if score - beam.score >= settings.end_floor:
+            self._ended.append(
+                build_hypothesis(
+                    text, tokens=tokens, score=score, met=met, size=compiled.size, is_ended=True
+                )
             )
-            self._complete[text] = max(normal, self._complete.get(text, normal))
+        elif self._is_exact:
+            return
+        if met == compiled.every:
+            key = fold_text(text)
+            normal = normalise_score(score, len(tokens), penalty=settings.length_penalty)
+            self._complete[key] = max(normal, self._complete.get(key, normal))
 
     def _is_settled(self, step: int) -> bool:
         """Whether enough texts ended that no live beam is expected to beat the worst of them."""
