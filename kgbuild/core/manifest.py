@@ -103,6 +103,27 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
+def find_graph(place: Path) -> Path:
+    """Give the graph file of a run folder; a path that is a file is taken for one itself.
+
+    Raises:
+        RunError: If the path is neither, or the run has no graph yet.
+    """
+    if (place / MANIFEST_NAME).is_file():
+        return read_manifest(place).stage_folder("graph")
+    if place.is_dir():
+        raise RunError(
+            f"{place} is a folder without {MANIFEST_NAME}, so it is no run; name a folder that "
+            "kgbuild build has made, or a graph file"
+        )
+    if not place.exists():
+        raise RunError(
+            f"{place} does not exist; name a run folder or a graph file, or build one with "
+            "kgbuild build CONFIG --run DIR"
+        )
+    return place
+
+
 def write_manifest(manifest: Manifest) -> None:
     """Write the manifest of a run, whole or not at all; an equal one is left untouched."""
     path = manifest.folder / MANIFEST_NAME

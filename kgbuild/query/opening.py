@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kgbuild.core.config import StoreConfig
-from kgbuild.core.errors import RunError
-from kgbuild.core.manifest import MANIFEST_NAME, read_manifest
+from kgbuild.core.manifest import find_graph, read_manifest
 from kgbuild.query.graph import Graph
 from kgbuild.query.run_shards import RunShards
 
@@ -28,21 +27,8 @@ def open_graph(path: str | Path, *, encoder: str | None = None) -> Graph:
     from kgbuild.store import open_store
 
     place = Path(path).expanduser()
-    config = StoreConfig(kind="ladybug")
-    if (place / MANIFEST_NAME).is_file():
-        run = RunShards(read_manifest(place))
-        graph = run.manifest.stage_folder("graph")
-        store = open_store(graph, config=config, is_read_only=True)
-        return Graph(store, name=str(place), run=run, encoder=encoder)
-    if place.is_dir():
-        raise RunError(
-            f"{place} is a folder without {MANIFEST_NAME}, so it is no run; name a folder that "
-            "kgbuild build has made, or a graph file"
-        )
-    if not place.exists():
-        raise RunError(
-            f"{place} does not exist; name a run folder or a graph file, or build one with "
-            "kgbuild build CONFIG --run DIR"
-        )
-    store = open_store(place, config=config, is_read_only=True)
-    return Graph(store, name=str(place), folder=place.parent, encoder=encoder)
+    graph = find_graph(place)
+    run = RunShards(read_manifest(place)) if place.is_dir() else None
+    store = open_store(graph, config=StoreConfig(kind="ladybug"), is_read_only=True)
+    folder = None if run else place.parent
+    return Graph(store, name=str(place), run=run, folder=folder, encoder=encoder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kgbuild.core.config import StoreConfig
 from kgbuild.core.errors import RunError
 from kgbuild.core.files import hash_file
-from kgbuild.core.manifest import MANIFEST_NAME, read_manifest
+from kgbuild.core.manifest import find_graph
 from kgbuild.store import open_store
 
 if TYPE_CHECKING:
@@ -27,15 +27,10 @@ def find_graphs(names: Sequence[str]) -> list[Path]:
     """
     graphs = []
     for name in names:
-        place = Path(name).expanduser()
-        if (place / MANIFEST_NAME).is_file():
-            place = read_manifest(place).stage_folder("graph")
-        if not place.is_file():
-            raise RunError(
-                f"dedup.against names {name}, which is no run with a graph and no graph file; "
-                "name one that kgbuild build has made, or take it out"
-            )
-        graphs.append(place)
+        try:
+            graphs.append(find_graph(Path(name).expanduser()))
+        except RunError as error:
+            raise RunError(f"dedup.against names {name}: {error}, or take it out") from error
     return graphs
 
 

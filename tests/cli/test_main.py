@@ -4,19 +4,44 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from kgbuild.cli.main import main
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from kgbuild.cli.main import main; main()", *words],
-        capture_output=True, text=True, check=False, cwd=cwd,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(cwd)},
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run a command as its entry point would, in this process: torch is imported once."""
+
+    def call(*words: str) -> Done:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setattr(sys, "argv", ["kgbuild", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        code = ended.value.code
+        return Done(code if isinstance(code, int) else 0, said.out, said.err)
+
+    return call
 
 
 @pytest.mark.parametrize(
@@ -31,7 +56,7 @@ def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_bad_seeds_are_one_paragraph_and_exit_code_2(
-    tmp_path: Path, content: bytes, message: str
+    run: Run, tmp_path: Path, content: bytes, message: str
 ) -> None:
     seeds = tmp_path / "seeds.tsv"
     seeds.write_bytes(content)
@@ -58,7 +83,7 @@ def test_bad_seeds_are_one_paragraph_and_exit_code_2(
     ],
 )
 def test_what_the_user_can_mend_is_exit_code_2(
-    tmp_path: Path, words: tuple[str, ...], message: str
+    run: Run, words: tuple[str, ...], message: str
 ) -> None:
     done = run(*words)
     assert done.returncode == 2, done.stderr
@@ -77,7 +102,7 @@ def test_what_the_user_can_mend_is_exit_code_2(
     ],
 )
 def test_a_model_that_cannot_be_read_is_exit_code_2(
-    tmp_path: Path, files: dict[str, bytes], model: str, message: str
+    run: Run, tmp_path: Path, files: dict[str, bytes], model: str, message: str
 ) -> None:
     (tmp_path / "model").mkdir()
     for name, content in files.items():
@@ -92,7 +117,9 @@ def test_a_model_that_cannot_be_read_is_exit_code_2(
     assert "Traceback" not in done.stderr
 
 
-def test_malformed_yaml_and_a_run_of_another_version_are_exit_code_2(tmp_path: Path) -> None:
+def test_malformed_yaml_and_a_run_of_another_version_are_exit_code_2(
+    run: Run, tmp_path: Path
+) -> None:
     config = tmp_path / "broken.yaml"
     config.write_text("name: x\ncritic: [1, 2\n")
     done = run("build", str(config), "--run", str(tmp_path / "new"))

@@ -209,7 +209,7 @@ def test_a_second_builder_is_told_that_the_folder_is_taken(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("dedup.against=[nowhere]", "no run with a graph"),
+        ("dedup.against=[nowhere]", "dedup.against names nowhere: nowhere does not exist"),
         ("prompts.relations=[xWnat]", "did you mean xWant"),
         ("prompts.packs=[nowhere]", "neither a file nor a shipped relation pack"),
         ("seeds.files=[missing.tsv]", "missing.tsv"),
