@@ -25,10 +25,10 @@ from kgbuild.core.config_file import load_config
 from kgbuild.core.records import LabelledTriple, Split
 from kgbuild.critic import CriticReport, load_critic, read_labels, read_silver, train_critic
 from kgbuild.critic.candidate import Candidate
-from kgbuild.critic.encoder_critic import EncoderCritic
 from kgbuild.critic.figures import find_auc
 from kgbuild.critic.report import Estimate, Figures
 from kgbuild.critic.split import assign_part, find_place
+from kgbuild.critic.trained_critic import TrainedCritic
 from kgbuild.runs.inputs import Inputs, find_inputs
 
 _PARTS = (0.125, 0.25, 0.5, 1.0)
@@ -63,7 +63,8 @@ def train(inputs: Inputs, labels: Sequence[LabelledTriple], *, folder: Path) -> 
         labels,
         read_silver(find_inputs(config.silver)),
         inputs.all_relations,
-        encoder_path=inputs.critic_file.path,
+        backbone_path=inputs.critic_file.path,
+        start=next(iter(inputs.critic_start), None),
         config=config,
         folder=folder,
     )
@@ -99,7 +100,7 @@ def _print_baselines(report: CriticReport) -> None:
           f"{report.likelihood_auc:.3f}.")  # fmt: skip
 
 
-def _print_ckbp(critic: EncoderCritic, folder: Path) -> None:
+def _print_ckbp(critic: TrainedCritic, folder: Path) -> None:
     rows = list(read_ckbp(folder))
     known = [row for row in rows if row["relation"] in critic.relations]
     opinions = critic.score([Candidate(r["head"], r["relation"], r["tail"]) for r in known])

@@ -104,7 +104,14 @@ class TeacherConfig(Section):
 class CriticConfig(Section):
     """The classifier that accepts or rejects triples."""
 
-    backbone: str = Field(default="minilm", description="Catalogue name or encoder folder")
+    backbone: str = Field(
+        default="smollm2",
+        description="Language model (LoRA) or sentence encoder (all of it): catalogue name or path",
+    )
+    start: str = Field(
+        default="data/critic",
+        description="Trained critic of the same backbone to go on from; empty starts anew",
+    )
     labels: tuple[str, ...] = Field(
         default=("data/labels",), description="Folders or files of judged triples"
     )
@@ -113,11 +120,21 @@ class CriticConfig(Section):
     )
     silver_epochs: int = Field(default=2, ge=0, description="Passes over the judge's verdicts")
     silver_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate on silver")
-    epochs: int = Field(default=2, ge=0, description="Passes over the labelled triples")
-    learning_rate: float = Field(default=1.5e-4, gt=0, description="Peak learning rate on labels")
+    epochs: int = Field(default=1, ge=0, description="Passes over the labelled triples")
+    max_steps: int = Field(
+        default=80, ge=0, description="Stop after this many steps on labels; 0 is no limit"
+    )
+    learning_rate: float = Field(default=3e-4, gt=0, description="Peak learning rate on labels")
+    decay: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of the steps, the last ones, over which the rate falls to zero",
+    )
     batch_size: int = Field(default=64, ge=1, description="Triples a step")
-    frozen_layers: int = Field(
-        default=2, ge=0, description="Lowest encoder layers that labels leave alone"
+    lora_rank: int = Field(default=16, ge=1, description="Rank of a language model's adapter")
+    frozen_share: float = Field(
+        default=0.25, ge=0, le=1, description="Share of the layers, the lowest, left as they are"
     )
     evidence_dropout: float = Field(
         default=0.5, ge=0, le=1, description="How often training hides the teacher's evidence"

@@ -248,3 +248,10 @@ class SilverTriple(Record):
     mean_log_probability: float
     prior_log_probability: float | None = None
     tokens: int
+
+
+class BaseWeights(Record):
+    """The language model that a student or a critic was trained from, by reference."""
+
+    path: str
+    sha256: str

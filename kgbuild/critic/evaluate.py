@@ -38,14 +38,17 @@ def evaluate_critic(
         )
     rest = [row for row in settled if assign_part(row.head) is not Split.TEST]
     candidates = [Candidate.of(row) for row in test]
-    plain = critic.score([candidate.without_evidence() for candidate in candidates])
     informed = [place for place, given in enumerate(candidates) if given.evidence is not None]
+    # In one call: a critic reads a text once, whether it comes with evidence or without.
+    opinions = critic.score(
+        [one.without_evidence() for one in candidates] + [candidates[place] for place in informed]
+    )
+    plain, told = opinions[: len(candidates)], opinions[len(candidates) :]
     evidence = None
     likelihood = None
     if informed:
         rows = [test[place] for place in informed]
-        opinions = critic.score([candidates[place] for place in informed])
-        evidence = measure([given.probability for given in opinions], rows, critic.thresholds)
+        evidence = measure([given.probability for given in told], rows, critic.thresholds)
         likelihood = find_auc(
             np.asarray([row.mean_log_probability for row in rows]),
             np.asarray([float(row.label.is_accepted) for row in rows]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,8 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from kgbuild.core.errors import CriticError
-from kgbuild.critic.network import CriticNetwork, Rows
+from kgbuild.critic.network import CriticNetwork
+from kgbuild.critic.rows import Batch, Rows
 
 _HEAD_RATE = 1e-3
 _WARMUP = 0.1
@@ -23,95 +25,107 @@ def fit(
     targets: npt.NDArray[np.float32],
     *,
     epochs: int,
+    max_steps: int = 0,
     rate: float,
+    decay: float = 1.0,
     batch_size: int,
     evidence_dropout: float,
-    frozen_layers: int = 0,
     seed: int,
 ) -> list[float]:
     """Train on hard or soft targets and give the mean loss of each pass.
 
-    Evidence and relation are hidden now and then, so that the probability stays meaningful for
-    triples that come without evidence and for relations without labels.
+    The learning rate warms up, holds, and falls to zero over the last `decay` of the steps (the
+    warm-up, stable, decay schedule of MiniCPM, Hu et al. 2024). With a decay of 0 it holds to the
+    end: such a critic is not good yet, but a good one to go on from. Evidence and relation are
+    hidden now and then, so that the probability stays meaningful for triples that come without
+    evidence and for relations without labels.
 
     Raises:
         CriticError: If the loss stops being a number.
     """
-    losses: list[float] = []
     generator = np.random.default_rng(seed)
-    frozen = _freeze(network, frozen_layers)
-    encoder = [p for p in network.encoder.parameters() if p.requires_grad]
-    known = {id(parameter) for parameter in network.encoder.parameters()}
-    head = [p for p in network.parameters() if id(p) not in known]
+    passes = [_batches(rows, batch_size, generator) for _ in range(epochs)]
+    planned = [batch for one in passes for batch in one]
+    steps = min(max_steps or len(planned), len(planned))
+    trained = [one for one in network.parameters() if one.requires_grad]
+    inside = {id(one) for one in network.body.parameters()}
     optimizer = torch.optim.AdamW(
-        [{"params": encoder, "lr": rate}, {"params": head, "lr": max(rate, _HEAD_RATE)}],
+        [
+            {"params": [one for one in trained if id(one) in inside], "lr": rate},
+            {
+                "params": [one for one in trained if id(one) not in inside],
+                "lr": max(rate, _HEAD_RATE),
+            },
+        ],
         weight_decay=0.01,
     )
-    steps = max(1, epochs * -(-len(rows.tokens) // batch_size))
-    warmup = max(1, int(steps * _WARMUP))
+    warmup, falling = max(1.0, steps * _WARMUP), max(1.0, steps * decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
-        lambda step: min((step + 1) / warmup, max(0.0, (steps - step) / max(1, steps - warmup))),
+        lambda step: min((step + 1) / warmup, 1.0, (steps - step) / falling if decay else 1.0),
     )
+    sums: list[tuple[float, int]] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network.train()
-        for _ in range(epochs):
-            total = 0.0
-            for chosen in _batches(rows, batch_size, generator):
-                batch = rows.batch(chosen)
-                _hide(batch, generator, evidence_dropout)
-                logits = network(**batch)
-                loss = binary_cross_entropy_with_logits(logits, torch.from_numpy(targets[chosen]))
-                if not torch.isfinite(loss):
-                    raise CriticError(
-                        f"training diverged at learning rate {rate}; set a lower "
-                        "critic.learning_rate or critic.silver_rate"
-                    )
-                loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_([*encoder, *head], 1.0)
-                optimizer.step()
-                schedule.step()
-                optimizer.zero_grad()
-                total += float(loss.detach()) * len(chosen)
-            losses.append(total / len(rows.tokens))
-    for parameter in frozen:
-        parameter.requires_grad_(True)
+        for chosen in planned[:steps]:
+            batch = _hide(rows.batch(chosen), generator, evidence_dropout)
+            logits = network(batch) + network.weigh(batch.evidence)
+            loss = binary_cross_entropy_with_logits(logits, torch.from_numpy(targets[batch.rows]))
+            if not torch.isfinite(loss):
+                raise CriticError(
+                    f"training diverged at learning rate {rate}; set a lower "
+                    "critic.learning_rate or critic.silver_rate"
+                )
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            sums.append((float(loss.detach()) * len(batch.rows), len(batch.rows)))
+    network.eval()
+    return _mean_losses(sums, [len(one) for one in passes])
+
+
+def _mean_losses(sums: Sequence[tuple[float, int]], lengths: Sequence[int]) -> list[float]:
+    losses = []
+    start = 0
+    for length in lengths:
+        part = sums[start : start + length]
+        start += length
+        if part:
+            losses.append(sum(loss for loss, _ in part) / sum(count for _, count in part))
     return losses
 
 
-def _batches(rows: Rows, size: int, generator: np.random.Generator) -> Iterator[list[int]]:
-    order = generator.permutation(len(rows.tokens)).tolist()
-    batches = []
-    # Sorted by length within a stretch of batches: little padding, still a mixed order.
-    for start in range(0, len(order), size * 20):
-        stretch = sorted(
-            order[start : start + size * 20], key=lambda place: len(rows.tokens[place])
-        )
-        batches += [stretch[at : at + size] for at in range(0, len(stretch), size)]
-    for place in generator.permutation(len(batches)):
-        yield batches[place]
+def _batches(rows: Rows, size: int, generator: np.random.Generator) -> list[list[int]]:
+    """Give groups of about `size` rows a batch, like widths together."""
+    order = generator.permutation(len(rows.groups)).tolist()
+    per_stretch = max(1, round(20 * size * len(rows.groups) / max(1, len(rows))))
+    batches: list[list[int]] = []
+    # Sorted by width within a stretch of batches: little padding, still a mixed order.
+    for start in range(0, len(order), per_stretch):
+        batch: list[int] = []
+        held = 0
+        for place in sorted(
+            order[start : start + per_stretch], key=lambda place: rows.groups[place].width
+        ):
+            batch.append(place)
+            held += len(rows.groups[place].rows)
+            if held >= size:
+                batches.append(batch)
+                batch, held = [], 0
+        if batch:
+            batches.append(batch)
+    return [batches[place] for place in generator.permutation(len(batches))]
 
 
-def _hide(
-    batch: dict[str, torch.Tensor], generator: np.random.Generator, evidence_dropout: float
-) -> None:
-    count = len(batch["relation"])
+def _hide(batch: Batch, generator: np.random.Generator, evidence_dropout: float) -> Batch:
+    count = len(batch.rows)
     shown = torch.from_numpy(generator.random(count) >= evidence_dropout)
-    batch["evidence"] = batch["evidence"] * shown.unsqueeze(-1)
     named = torch.from_numpy(generator.random(count) >= _RELATION_DROPOUT)
-    batch["relation"] = batch["relation"] * named
-
-
-def _freeze(network: CriticNetwork, layers: int) -> list[torch.nn.Parameter]:
-    """Hold the word embeddings and the lowest layers still, and give what was held.
-
-    Word embeddings are half of a small encoder and a few thousand triples touch few of them.
-    """
-    held = list(network.encoder.embeddings.parameters())  # type: ignore[union-attr]
-    stack = getattr(getattr(network.encoder, "encoder", None), "layer", [])
-    for layer in list(stack)[:layers]:
-        held += list(layer.parameters())
-    for parameter in held:
-        parameter.requires_grad_(False)
-    return held
+    return replace(
+        batch,
+        evidence=batch.evidence * shown.unsqueeze(-1),
+        relation=batch.relation * named,
+    )

@@ -16,16 +16,24 @@ from kgbuild.core.records import Label, LabelledTriple, SilverTriple, Split
 from kgbuild.core.relations import RelationSet, check_names
 from kgbuild.critic.calibration import fit_calibration
 from kgbuild.critic.candidate import Candidate
-from kgbuild.critic.encoder_critic import load_critic, save_critic
 from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.figures import measure
 from kgbuild.critic.labels import settle_labels
 from kgbuild.critic.report import CriticReport
+from kgbuild.critic.scaler import Scaler
 from kgbuild.critic.split import assign_part
 from kgbuild.critic.thresholds import choose_thresholds
+from kgbuild.critic.trained_critic import (
+    TrainedCritic,
+    read_card,
+    save_critic,
+    score_candidates,
+    take_weights,
+)
 
 if TYPE_CHECKING:
-    from kgbuild.critic.network import CriticNetwork, Reader
+    from kgbuild.critic.network import CriticNetwork
+    from kgbuild.critic.rows import Reader
 
 _LEAST = {Split.TRAIN: 20, Split.DEV: 10}
 # How sure a reader is who says so: two readings agree less on what lies near the border.
@@ -37,7 +45,8 @@ def train_critic(
     silver: Sequence[SilverTriple],
     relations: RelationSet,
     *,
-    encoder_path: Path,
+    backbone_path: Path,
+    start: Path | None = None,
     config: CriticConfig,
     folder: Path,
 ) -> CriticReport:
@@ -51,15 +60,18 @@ def train_critic(
         labels: All rows, relabellings included.
         silver: May be empty.
         relations: Every relation that the critic shall be able to judge, labelled or not.
-        encoder_path: Folder with safetensors weights and a tokenizer.
+        backbone_path: A causal language model (folder or GGUF file), which gets a LoRA adapter,
+            or a sentence encoder's folder, whose layers are trained themselves.
+        start: Folder of a critic with the same backbone, whose weights training goes on from.
         config: The critic section.
         folder: Is written whole; `critic.json` comes last.
 
     Raises:
-        CriticError: If labels are too few or of one class.
+        CriticError: If labels are too few or of one class, or `start` is no critic.
+        ModelError: If the backbone cannot be read, or `start` adapts another one.
         RelationError: If a label's relation is in no pack.
     """
-    from kgbuild.critic.network import score_rows
+    from kgbuild.decoding import identify_base
 
     settled = settle_labels(labels)
     check_names([row.relation for row in settled], relations)
@@ -69,12 +81,13 @@ def train_critic(
     for part, least in _LEAST.items():
         _check(parts[part], part, least=least)
     kept = _usable(silver, settled)
-    network, reader = _begin([*fitting, *kept], relations, encoder_path, config)
+    network, reader = _begin([*fitting, *kept], relations, backbone_path, start, config)
     losses = _learn_silver(network, reader, kept, config)
     losses += _learn_labels(network, reader, fitting, config)
+    network.settle()
 
     candidates = [Candidate.of(row) for row in choosing]
-    plain_logits = score_rows(network, reader.read([one.without_evidence() for one in candidates]))
+    plain_logits, added = score_candidates(network, reader, candidates)
     truth = [row.label.is_accepted for row in choosing]
     names = [row.relation for row in choosing]
     bare = fit_calibration(plain_logits.tolist(), truth)
@@ -83,7 +96,7 @@ def train_critic(
     seen = [at for at, one in enumerate(candidates) if one.evidence is not None]
     told = [truth[at] for at in seen]
     if len(seen) >= _LEAST[Split.DEV] and len(set(told)) == 2:
-        logits = score_rows(network, reader.read([candidates[at] for at in seen]))
+        logits = (plain_logits + added)[seen]
         informed = fit_calibration(logits.tolist(), told)
         # One cut serves triples with and without evidence, so it has to hold for both.
         thresholds = thresholds.strictest(
@@ -96,6 +109,7 @@ def train_critic(
         network,
         reader.tokenizer,
         {
+            "base": identify_base(backbone_path) if reader.is_causal else None,
             "plain": bare,
             "evidence": informed,
             "thresholds": thresholds,
@@ -112,7 +126,9 @@ def train_critic(
         },
     )
     report = evaluate_critic(
-        load_critic(folder), labels, target_precision=config.target_precision
+        TrainedCritic(network, reader, read_card(folder)),
+        labels,
+        target_precision=config.target_precision,
     ).model_copy(
         update={
             "trained_on": len(fitting),
@@ -151,24 +167,39 @@ def _usable(
 def _begin(
     rows: Sequence[LabelledTriple | SilverTriple],
     relations: RelationSet,
-    encoder_path: Path,
+    backbone_path: Path,
+    start: Path | None,
     config: CriticConfig,
 ) -> tuple[CriticNetwork, Reader]:
     import torch
 
-    from kgbuild.critic.network import CriticNetwork, Reader, Scaler, load_encoder
+    from kgbuild.critic.bodies import load_body
+    from kgbuild.critic.network import CriticNetwork
+    from kgbuild.critic.rows import Reader
 
-    encoder, tokenizer = load_encoder(encoder_path)
     names = sorted({row.relation for row in rows})
+    earlier = read_card(start) if start is not None else None
+    if earlier is not None:
+        names = list(dict.fromkeys([*earlier.trained_relations, *names]))
+        # The adapter has to have the shape that it was trained with.
+        config = config.model_copy(
+            update={name: earlier.config[name] for name in ("lora_rank", "frozen_share")}
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        network = CriticNetwork(encoder, relations=len(names))
+        body, tokenizer = load_body(backbone_path, config)
+        network = CriticNetwork(body, relations=len(names))
+    scaler = Scaler.fit([Candidate.of(row).evidence for row in rows])
+    if start is not None and earlier is not None:
+        take_weights(network, start, earlier, backbone_path=backbone_path)
+        scaler = Scaler(earlier.means, earlier.spreads)
     reader = Reader(
         tokenizer,
         relations,
         places={name: place for place, name in enumerate(names, start=1)},
-        scaler=Scaler.fit([Candidate.of(row).evidence for row in rows]),
+        scaler=scaler,
         max_tokens=config.max_tokens,
+        is_causal=body.is_causal,
     )
     return network, reader
 
@@ -202,9 +233,10 @@ def _learn_labels(
         reader.read([Candidate.of(row) for row in rows]),
         np.asarray([_TARGETS[row.label] for row in rows], dtype=np.float32),
         epochs=config.epochs,
+        max_steps=config.max_steps,
         rate=config.learning_rate,
+        decay=config.decay,
         batch_size=config.batch_size,
         evidence_dropout=config.evidence_dropout,
-        frozen_layers=config.frozen_layers,
         seed=config.seed,
     )

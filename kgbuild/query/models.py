@@ -60,8 +60,12 @@ class QueryModels:
                 "`kgbuild critic score FILE`"
             )
         from kgbuild.critic import load_critic
+        from kgbuild.models import resolve_model
 
-        critic: Critic = load_critic(self._run.manifest.stage_folder("critic"))
+        critic: Critic = load_critic(
+            self._run.manifest.stage_folder("critic"),
+            base_path=resolve_model(self._run.config.critic.backbone).path,
+        )
         return critic
 
     @property

@@ -29,7 +29,7 @@ from kgbuild.runs.workers import Workers
 
 _BATCH = 256
 # Training does not depend on the threshold; of the others the contents are hashed, not the names.
-_AFTERWARDS = {"threshold", "labels", "silver", "backbone"}
+_AFTERWARDS = {"threshold", "labels", "silver", "backbone", "start"}
 
 
 def critic_inputs(inputs: Inputs) -> list[object]:
@@ -39,6 +39,7 @@ def critic_inputs(inputs: Inputs) -> list[object]:
         {name: value for name, value in plain(config).items() if name not in _AFTERWARDS},
         hash_files(find_inputs(config.labels)),
         hash_files(find_inputs(config.silver)),
+        hash_files(inputs.critic_start),
         inputs.critic_file.sha256,
     ]
 
@@ -65,7 +66,8 @@ def train(inputs: Inputs, folder: Path) -> CriticReport:
         read_labels(find_inputs(config.labels)),
         read_silver(find_inputs(config.silver)),
         inputs.all_relations,
-        encoder_path=inputs.critic_file.path,
+        backbone_path=inputs.critic_file.path,
+        start=next(iter(inputs.critic_start), None),
         config=config,
         folder=making,
     )

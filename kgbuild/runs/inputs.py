@@ -109,8 +109,13 @@ class Inputs:
 
     @cached_property
     def critic_file(self) -> ModelFile:
-        """The critic's encoder."""
+        """The critic's language model or encoder."""
         return resolve_model(self.config.critic.backbone)
+
+    @cached_property
+    def critic_start(self) -> list[Path]:
+        """The critic that training goes on from, or none."""
+        return find_inputs(name for name in (self.config.critic.start,) if name)
 
     @cached_property
     def encoder_file(self) -> ModelFile:

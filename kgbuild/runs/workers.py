@@ -61,7 +61,7 @@ class Workers:
         if self._critic is None:
             from kgbuild.critic import load_critic
 
-            self._critic = load_critic(folder)
+            self._critic = load_critic(folder, base_path=self._inputs.critic_file.path)
         return self._critic
 
     def thresholds(self, folder: Path) -> Thresholds:

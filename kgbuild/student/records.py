@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kgbuild.core.records import Record, Split
+from kgbuild.core.records import BaseWeights, Record, Split
 from kgbuild.core.relations import Relation
 
 
@@ -35,20 +35,13 @@ class HeldOut(Record):
     exact_match: float
 
 
-class BaseModel(Record):
-    """The language model a student starts from."""
-
-    path: str
-    sha256: str
-
-
 class StudentCard(Record):
     """What `student.json` says; it is written last, so its presence means a whole student."""
 
     version: int = 1
     key: str = Field(description="Content key of rows, relations, base and settings")
     method: str
-    base: BaseModel
+    base: BaseWeights
     steps: int
     train_rows: int
     relations: tuple[Relation, ...] = Field(description="As they were when it was trained")

@@ -17,14 +17,9 @@ from kgbuild.core.files import write_json
 from kgbuild.core.ids import content_key
 from kgbuild.core.records import CorpusRow, Split
 from kgbuild.core.relations import Relation
+from kgbuild.decoding import identify_base, load_base, pad_token
 from kgbuild.student.ask import Student, read_card
-from kgbuild.student.base import (
-    identify_base,
-    load_base,
-    pad_token,
-    save_trained,
-    wrap_for_training,
-)
+from kgbuild.student.base import save_trained, wrap_for_training
 from kgbuild.student.batches import collate, order_batches
 from kgbuild.student.checkpoint import Progress, load_checkpoint, save_checkpoint
 from kgbuild.student.form import Example, encode_rows, relation_of

@@ -10,7 +10,8 @@ import pytest
 from kgbuild.core.config import CriticConfig
 from kgbuild.core.relations import load_relations
 from kgbuild.critic import Candidate, Critic, Evidence, TableScorer, load_critic, train_critic
-from tests.critic.conftest import make_encoder, make_labels
+from tests.critic.conftest import make_labels
+from tests.tiny_models import make_encoder, make_language_model
 
 TRIPLES = [
     Candidate("PersonX visits friend 1", "xReact", "tired", Evidence(-1.0, 0.5, 2)),
@@ -19,26 +20,34 @@ TRIPLES = [
     Candidate("dog", "IsA", "animal"),
 ]
 
+WORDS = ["tired proud personx visits friend spoon"]
+
 
 def make_table(folder: Path) -> Critic:
     return TableScorer({("dog", "IsA", "animal"): 0.9})
 
 
-def make_trained(folder: Path) -> Critic:
-    encoder = folder / "encoder"
-    encoder.mkdir()
+def make_encoder_critic(folder: Path) -> Critic:
+    return train(make_encoder(folder, texts=WORDS), folder)
+
+
+def make_adapted_critic(folder: Path) -> Critic:
+    return train(make_language_model(folder, texts=WORDS), folder)
+
+
+def train(backbone: Path, folder: Path) -> Critic:
     train_critic(
         make_labels(60),
         [],
         load_relations(["atomic2020.en", "generics.en"]),
-        encoder_path=make_encoder(encoder, texts=["tired proud personx visits friend spoon"]),
+        backbone_path=backbone,
         config=CriticConfig(epochs=1),
         folder=folder / "critic",
     )
     return load_critic(folder / "critic")
 
 
-@pytest.fixture(scope="module", params=[make_table, make_trained])
+@pytest.fixture(scope="module", params=[make_table, make_encoder_critic, make_adapted_critic])
 def critic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Critic:
     make: Callable[[Path], Critic] = request.param
     return make(tmp_path_factory.mktemp("critic"))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,9 +9,11 @@ from kgbuild.core.config import CriticConfig
 from kgbuild.core.ids import triple_id
 from kgbuild.core.records import HeadKind, Label, LabelledTriple, SilverTriple
 from kgbuild.core.relations import RelationSet, load_relations
+from tests.tiny_models import make_encoder, make_language_model
 
 GOOD = ("tired", "proud", "happy")
 BAD = ("purple", "seventeen", "a spoon")
+TEXTS = (*GOOD, *BAD, "personx visits friend feels as a result , . to is")
 
 
 def make_label(
@@ -84,47 +86,18 @@ def config() -> CriticConfig:
         learning_rate=3e-3,
         silver_rate=3e-3,
         batch_size=16,
-        frozen_layers=0,
+        frozen_share=0,
+        max_steps=0,
         min_relation_labels=20,
         target_precision=0.8,
         evidence_dropout=0.5,
     )
 
 
-@pytest.fixture(scope="session")
-def encoder_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random encoder of two layers with a word tokenizer: real code, no real weights."""
-    return make_encoder(tmp_path_factory.mktemp("encoder"), texts=_vocabulary_texts())
-
-
-def _vocabulary_texts() -> Sequence[str]:
-    return [*GOOD, *BAD, "personx visits friend feels as a result , . to is"]
-
-
-def make_encoder(folder: Path, *, texts: Sequence[str]) -> Path:
-    import torch
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    words = sorted({word for text in texts for word in text.split()})
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
-    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
-    tokenizer = BertTokenizerFast(vocab=str(folder / "vocab.txt"))
-    tokenizer.save_pretrained(folder)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
-        model = BertModel(
-            BertConfig(
-                vocab_size=len(vocabulary),
-                hidden_size=32,
-                num_hidden_layers=2,
-                num_attention_heads=2,
-                intermediate_size=64,
-                max_position_embeddings=64,
-                initializer_range=0.2,
-            )
-        )
-    model.save_pretrained(folder)
-    return folder
+@pytest.fixture(scope="session", params=[make_encoder, make_language_model])
+def backbone_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    make: Callable[..., Path] = request.param
+    return make(tmp_path_factory.mktemp("backbone"), texts=TEXTS)
 
 
 Labels = Callable[[int], list[LabelledTriple]]

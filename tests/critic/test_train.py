@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from kgbuild.core.config import CriticConfig
 from kgbuild.core.errors import CriticError, ModelError, RelationError
@@ -20,21 +22,31 @@ from kgbuild.critic import (
     read_thresholds,
     train_critic,
 )
+from kgbuild.critic.bodies import load_body
+from kgbuild.critic.network import CriticNetwork, score_rows
+from kgbuild.critic.rows import Reader
+from kgbuild.critic.scaler import Scaler
 from kgbuild.critic.split import assign_part
-from tests.critic.conftest import make_label, make_labels, make_silver
+from tests.critic.conftest import TEXTS, make_label, make_labels, make_silver
+from tests.tiny_models import make_encoder, make_language_model
 
 
 @pytest.fixture(scope="module")
 def trained(
     relations: RelationSet,
     config: CriticConfig,
-    encoder_path: Path,
+    backbone_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, CriticReport]:
     folder = tmp_path_factory.mktemp("critic")
     silver = [make_silver(f"PersonX visits friend {n}", "a spoon", 0.1) for n in range(40)]
     report = train_critic(
-        make_labels(60), silver, relations, encoder_path=encoder_path, config=config, folder=folder
+        make_labels(60),
+        silver,
+        relations,
+        backbone_path=backbone_path,
+        config=config,
+        folder=folder,
     )
     return folder, report
 
@@ -46,7 +58,8 @@ def test_the_loss_falls_and_labels_that_the_tail_decides_are_learned(
     assert report.training_loss[-1] < 0.5 * report.training_loss[2]
     assert report.plain.auc.value is not None
     assert report.plain.auc.value > 0.95
-    assert report.plain.precision.value == 1.0
+    assert report.plain.precision.value is not None
+    assert report.plain.precision.value > 0.9
     assert report.plain.yielded.value is not None
     assert report.plain.yielded.value > 0.9
 
@@ -100,43 +113,138 @@ def test_the_same_seed_gives_the_same_critic(
     trained: tuple[Path, CriticReport],
     relations: RelationSet,
     config: CriticConfig,
-    encoder_path: Path,
+    backbone_path: Path,
     tmp_path: Path,
 ) -> None:
     rows = make_labels(30)
     short = config.model_copy(update={"epochs": 2})
     keys = [
         train_critic(
-            rows, [], relations, encoder_path=encoder_path, config=short, folder=tmp_path / name
+            rows, [], relations, backbone_path=backbone_path, config=short, folder=tmp_path / name
         ).critic
         for name in ("one", "two")
     ]
     assert keys[0] == keys[1] != trained[1].critic
 
 
-def test_every_trainable_parameter_moves(
-    relations: RelationSet, config: CriticConfig, encoder_path: Path, tmp_path: Path
+def test_every_layer_of_an_encoder_moves(
+    relations: RelationSet, config: CriticConfig, tmp_path: Path
 ) -> None:
-    from safetensors.torch import load_file
-
+    encoder = make_encoder(tmp_path, texts=TEXTS)
     train_critic(
         make_labels(30),
         [],
         relations,
-        encoder_path=encoder_path,
+        backbone_path=encoder,
         config=config.model_copy(update={"epochs": 2}),
-        folder=tmp_path,
+        folder=tmp_path / "critic",
     )
-    before = load_file(encoder_path / "model.safetensors")
-    after = load_file(tmp_path / "model.safetensors")
+    before = load_file(encoder / "model.safetensors")
+    after = load_file(tmp_path / "critic" / "model.safetensors")
     layers = [name for name in before if name.startswith("encoder.layer")]
     assert layers
     # A key's bias shifts all attention scores alike, so no gradient reaches it.
-    moved = [name for name in layers if not before[name].equal(after[f"encoder.{name}"])]
+    moved = [name for name in layers if not before[name].equal(after[f"body.model.{name}"])]
     assert {name for name in layers if "key.bias" not in name} <= set(moved)
-    assert after["relation_rate.weight"][1].abs().item() > 0
-    assert after["relation_rate.weight"][0].item() == 0
-    assert after["evidence.weight"].abs().sum().item() > 0
+    check_heads(after)
+
+
+def test_a_language_model_keeps_its_weights_and_its_adapter_moves_above_the_held_layers(
+    relations: RelationSet, config: CriticConfig, tmp_path: Path
+) -> None:
+    train_critic(
+        make_labels(30),
+        [],
+        relations,
+        backbone_path=make_language_model(tmp_path, texts=TEXTS),
+        config=config.model_copy(update={"epochs": 2, "frozen_share": 0.5}),
+        folder=tmp_path / "critic",
+    )
+    after = load_file(tmp_path / "critic" / "model.safetensors")
+    body = {name: tensor for name, tensor in after.items() if name.startswith("body.")}
+    assert {name.split(".layers.")[1][0] for name in body} == {"1"}
+    assert len(body) == 2 * 7
+    assert all("lora_" in name and tensor.abs().sum() > 0 for name, tensor in body.items())
+    check_heads(after)
+
+
+def check_heads(state: dict[str, torch.Tensor]) -> None:
+    assert state["relation_rate.weight"][1].abs().item() > 0
+    assert state["relation_rate.weight"][0].item() == 0
+    assert state["evidence.weight"].abs().sum().item() > 0
+
+
+def test_sentences_packed_behind_their_beginning_are_read_as_if_alone(
+    relations: RelationSet, tmp_path: Path
+) -> None:
+    torch.manual_seed(5)
+    path = make_language_model(tmp_path, texts=TEXTS)
+    body, tokenizer = load_body(path, CriticConfig())
+    network = CriticNetwork(body, relations=0)
+    reader = Reader(tokenizer, relations, places={}, scaler=Scaler(), max_tokens=64, is_causal=True)
+    candidates = [
+        Candidate(head, "xReact", tail)
+        for head in ("PersonX visits friend 1", "PersonX feels")
+        for tail in ("tired", "tired and proud", "purple", *(f"happy {n}" for n in range(14)))
+    ]
+    rows = reader.read(candidates)
+    assert len(rows.groups) == 4
+    assert max(len(group.beginning) for group in rows.groups) > 5
+    packed = score_rows(network, rows)
+    alone = [score_rows(network, reader.read([one]))[0] for one in candidates]
+    assert packed == pytest.approx(alone, abs=2e-4)
+    assert len(set(packed.tolist())) > len(candidates) / 2
+
+
+def test_training_goes_on_from_a_saved_critic_and_learns_a_new_relation(
+    trained: tuple[Path, CriticReport],
+    relations: RelationSet,
+    config: CriticConfig,
+    backbone_path: Path,
+    tmp_path: Path,
+) -> None:
+    rows = make_labels(60)
+    held = config.model_copy(update={"epochs": 0})
+    same = train_critic(
+        rows,
+        [],
+        relations,
+        backbone_path=backbone_path,
+        start=trained[0],
+        config=held,
+        folder=tmp_path / "same",
+    )
+    assert same.plain.auc == trained[1].plain.auc
+    news = [make_label(row.head, row.tail, row.label, relation="oReact") for row in rows]
+    train_critic(
+        news,
+        [],
+        relations,
+        backbone_path=backbone_path,
+        start=trained[0],
+        config=config.model_copy(update={"epochs": 1}),
+        folder=tmp_path / "more",
+    )
+    assert load_critic(tmp_path / "more").card.trained_relations == ("xReact", "oReact")
+
+
+def test_a_start_of_another_backbone_is_refused(
+    trained: tuple[Path, CriticReport],
+    relations: RelationSet,
+    config: CriticConfig,
+    tmp_path: Path,
+) -> None:
+    other = make_language_model(tmp_path, texts=["quite other words", *TEXTS])
+    with pytest.raises((CriticError, ModelError), match="start"):
+        train_critic(
+            make_labels(30),
+            [],
+            relations,
+            backbone_path=other,
+            start=trained[0],
+            config=config,
+            folder=tmp_path / "critic",
+        )
 
 
 def test_an_unlabelled_relation_is_judged_by_its_sentence_and_the_default_threshold(
@@ -155,11 +263,13 @@ def test_a_relation_that_no_pack_has_is_an_error(trained: tuple[Path, CriticRepo
 
 @pytest.mark.parametrize("label", [Label.LIKELY, Label.INVALID])
 def test_labels_of_one_class_are_refused(
-    label: Label, relations: RelationSet, config: CriticConfig, encoder_path: Path, tmp_path: Path
+    label: Label, relations: RelationSet, config: CriticConfig, backbone_path: Path, tmp_path: Path
 ) -> None:
     rows = [make_label(f"PersonX calls {n}", "tired", label) for n in range(60)]
     with pytest.raises(CriticError, match="of both kinds"):
-        train_critic(rows, [], relations, encoder_path=encoder_path, config=config, folder=tmp_path)
+        train_critic(
+            rows, [], relations, backbone_path=backbone_path, config=config, folder=tmp_path
+        )
 
 
 def test_an_encoder_with_pickled_weights_only_is_refused(
@@ -171,7 +281,7 @@ def test_an_encoder_with_pickled_weights_only_is_refused(
             make_labels(30),
             [],
             relations,
-            encoder_path=tmp_path,
+            backbone_path=tmp_path,
             config=config,
             folder=tmp_path / "critic",
         )

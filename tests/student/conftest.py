@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from kgbuild.core.config import StudentConfig
 from kgbuild.core.ids import triple_id
 from kgbuild.core.records import CorpusRow, Split
 from kgbuild.core.relations import Relation, load_relations
+from tests.tiny_models import make_language_model
 
 FACTS = [
     ("PersonX bakes a cake", "xReact", "proud", Split.TRAIN),
@@ -59,44 +56,8 @@ def relations() -> list[Relation]:
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    tokenizer = build_tokenizer()
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            max_position_embeddings=128,
-            # Wide enough apart that an adapter alone can tell the frozen embeddings' words.
-            initializer_range=0.3,
-            # Dropout is on, so that a resume which loses the random state would show.
-            attention_dropout=0.1,
-            bos_token_id=None,
-            eos_token_id=0,
-            tie_word_embeddings=True,
-        )
-    )
-    model.save_pretrained(folder)
-    return folder
-
-
-def build_tokenizer() -> Any:
-    backend = Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=330,
-        special_tokens=["<end>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    backend.train_from_iterator([f"{head} {tail}" for head, _, tail, _ in FACTS], trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<end>")
+    texts = [f"{head} {tail}" for head, _, tail, _ in FACTS]
+    return make_language_model(tmp_path_factory.mktemp("base"), texts=texts)
 
 
 @pytest.fixture

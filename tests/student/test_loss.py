@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kgbuild.core.records import CorpusRow
 from kgbuild.core.relations import Relation
-from kgbuild.student.base import load_base
+from kgbuild.decoding import load_base
 from kgbuild.student.batches import collate, order_batches
 from kgbuild.student.form import encode_rows
 from kgbuild.student.loss import mean_loss, tail_loss

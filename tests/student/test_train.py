@@ -12,9 +12,10 @@ from kgbuild.core.config import StudentConfig
 from kgbuild.core.errors import ConfigError, ModelError, RelationError
 from kgbuild.core.records import CorpusRow, Split
 from kgbuild.core.relations import Relation
+from kgbuild.decoding import load_base
 from kgbuild.student import load_student, train_student
 from kgbuild.student.ask import read_card
-from kgbuild.student.base import load_base, wrap_for_training
+from kgbuild.student.base import wrap_for_training
 
 # peft asks transformers by a name that transformers has since replaced; both are theirs.
 pytestmark = pytest.mark.filterwarnings(

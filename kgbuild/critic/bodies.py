@@ -1,0 +1,144 @@
+"""What reads the sentence: a sentence encoder, or a language model with a LoRA adapter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from kgbuild.core.config import CriticConfig
+from kgbuild.core.errors import ModelError
+from kgbuild.core.files import read_json
+from kgbuild.critic.rows import Batch
+from kgbuild.decoding import load_base, quiet_loading, quiet_peft
+
+
+class EncoderBody(nn.Module):
+    """A bidirectional encoder; a sentence is the mean of its tokens (Reimers & Gurevych 2019)."""
+
+    is_causal = False
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.width = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Give (N, width)."""
+        mask = (batch.owner >= 0).long()
+        states = self.model(input_ids=batch.input_ids, attention_mask=mask).last_hidden_state
+        weights = mask.unsqueeze(-1).to(torch.float32)
+        # (groups, width), a group a sentence; the padding takes no part in the mean
+        return cast(torch.Tensor, (states * weights).sum(1) / weights.sum(1))
+
+    def hold(self, share: float) -> None:
+        """Hold the word embeddings and the lowest layers still.
+
+        Word embeddings are half of a small encoder, and a few thousand triples touch few of them.
+        """
+        held = list(self.model.embeddings.parameters())  # type: ignore[union-attr]
+        layers = list(getattr(getattr(self.model, "encoder", None), "layer", []))
+        for layer in layers[: round(len(layers) * share)]:
+            held += list(layer.parameters())
+        for parameter in held:
+            parameter.requires_grad_(False)
+
+
+class CausalBody(nn.Module):
+    """A language model without its head; a sentence is the state of its end-of-text token.
+
+    LoRA (Hu et al. 2021) in all linear layers but those of the lowest layers, which need no
+    gradient then.
+    """
+
+    is_causal = True
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.width = int(model.config.hidden_size)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Give (N, width)."""
+        bias = torch.zeros(batch.sees.shape, dtype=torch.float32)
+        bias.masked_fill_(~batch.sees, torch.finfo(torch.float32).min)
+        states = self.model(
+            input_ids=batch.input_ids,
+            position_ids=batch.positions,
+            attention_mask=bias,
+            use_cache=False,
+        ).last_hidden_state
+        places = torch.arange(batch.owner.shape[1])
+        # (N, W): the last token that a row owns answers for it
+        own = batch.owner[batch.group] == torch.arange(len(batch.rows)).unsqueeze(1)
+        last = (own * places).argmax(1)
+        return cast(torch.Tensor, states[batch.group, last])
+
+
+def load_body(path: Path, config: CriticConfig) -> tuple[EncoderBody | CausalBody, Any]:
+    """Load what a critic starts from, its parameters to be trained marked, and its tokenizer.
+
+    Raises:
+        ModelError: If the path holds neither an encoder nor a causal language model that can be
+            read safely.
+    """
+    if path.suffix == ".gguf" or _is_language_model(path):
+        model, tokenizer = load_base(path)
+        body = _adapt(model.base_model, config)
+        if tokenizer.eos_token_id is None:
+            raise ModelError(f"The tokenizer of {path} has no end-of-text token to read off")
+        return CausalBody(body), tokenizer
+    encoder, tokenizer = load_encoder(path)
+    whole = EncoderBody(encoder)
+    whole.hold(config.frozen_share)
+    return whole, tokenizer
+
+
+def _adapt(model: Any, config: CriticConfig) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    depth = int(model.config.num_hidden_layers)
+    held = "|".join(map(str, range(round(depth * config.frozen_share))))
+    with quiet_peft():
+        return get_peft_model(
+            model,
+            LoraConfig(
+                r=config.lora_rank,
+                lora_alpha=2 * config.lora_rank,
+                lora_dropout=0.0,
+                target_modules="all-linear",
+                exclude_modules=rf"(?:.*\.)?(?:layers|h|block)\.(?:{held})\..*" if held else None,
+            ),
+        )
+
+
+def _is_language_model(path: Path) -> bool:
+    if not (path / "config.json").is_file():
+        return False
+    tree = read_json(path / "config.json")
+    names = tree.get("architectures") if isinstance(tree, dict) else None
+    return any(str(name).endswith("ForCausalLM") for name in names or ())
+
+
+def load_encoder(path: Path) -> tuple[nn.Module, Any]:
+    """Load a sentence encoder and its tokenizer from a folder with safetensors weights.
+
+    Raises:
+        ModelError: If the folder lacks them, or holds only pickled weights.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    if not (path / "model.safetensors").is_file():
+        raise ModelError(
+            f"{path} has no model.safetensors; the critic reads safetensors weights only, give "
+            "an encoder folder that has them"
+        )
+    try:
+        with quiet_loading():
+            model = AutoModel.from_pretrained(path, use_safetensors=True, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is not a readable encoder folder: {error}") from error
+    return model.float(), tokenizer

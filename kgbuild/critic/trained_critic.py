@@ -1,0 +1,306 @@
+"""A trained critic, in memory and as a folder: safetensors weights, tokenizer, JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, ValidationError
+
+from kgbuild.core.config import CriticConfig
+from kgbuild.core.errors import CriticError, FileError, ModelError
+from kgbuild.core.files import hash_file, read_json, replacing, write_json
+from kgbuild.core.ids import content_key
+from kgbuild.core.records import BaseWeights, Record
+from kgbuild.core.relation_models import Relation, RelationPack
+from kgbuild.core.relations import RelationSet
+from kgbuild.critic.calibration import Calibration
+from kgbuild.critic.candidate import Candidate
+from kgbuild.critic.protocol import Opinion
+from kgbuild.critic.report import CriticReport
+from kgbuild.critic.scaler import Scaler
+from kgbuild.critic.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    import torch
+
+    from kgbuild.critic.bodies import CausalBody, EncoderBody
+    from kgbuild.critic.network import CriticNetwork
+    from kgbuild.critic.rows import Reader
+
+_FORMAT = 2
+_CARD = "critic.json"
+_WEIGHTS = "model.safetensors"
+
+
+class CriticCard(Record):
+    """All of a critic that is not weights or words."""
+
+    format: int = _FORMAT
+    weights_hash: str
+    base: BaseWeights | None = Field(
+        default=None, description="Language model that the weights adapt; empty if they are whole"
+    )
+    plain: Calibration
+    evidence: Calibration
+    thresholds: Thresholds
+    means: tuple[float, ...]
+    spreads: tuple[float, ...]
+    trained_relations: tuple[str, ...]
+    relations: tuple[Relation, ...]
+    max_tokens: int
+    config: dict[str, Any]
+    inputs: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """Content key: follows from weights, calibration and thresholds."""
+        return content_key(self.model_dump(mode="json", by_alias=True))
+
+
+class TrainedCritic:
+    """A network with calibration and cuts. Make one with `train_critic` or `load_critic`."""
+
+    def __init__(self, network: CriticNetwork, reader: Reader, card: CriticCard) -> None:
+        self._network = network
+        self._reader = reader
+        self.card = card
+        self._key = card.key
+
+    @property
+    def key(self) -> str:
+        """Content key of weights, calibration and thresholds."""
+        return self._key
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Where to cut."""
+        return self.card.thresholds
+
+    @property
+    def relations(self) -> RelationSet:
+        """The relations that it can verbalise; labels may have held only some of them."""
+        return self._reader.relations
+
+    def score(self, candidates: Sequence[Candidate]) -> list[Opinion]:
+        """Judge candidates, in their order.
+
+        Raises:
+            RelationError: If a relation is unknown.
+        """
+        if not candidates:
+            return []
+        text, added = score_candidates(self._network, self._reader, candidates)
+        logits = text + added
+        has_evidence = np.asarray([one.evidence is not None for one in candidates])
+        probabilities = np.where(
+            has_evidence, self.card.evidence.apply(logits), self.card.plain.apply(logits)
+        )
+        return [
+            Opinion(round(float(probability), 6), float(logit))
+            for probability, logit in zip(probabilities, logits, strict=True)
+        ]
+
+
+def score_candidates(
+    network: CriticNetwork, reader: Reader, candidates: Sequence[Candidate]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Give two numbers a candidate: the logit of its text, and what its evidence adds.
+
+    A text that comes twice is read once.
+    """
+    import torch
+
+    from kgbuild.critic.network import score_rows
+
+    texts = [one.without_evidence() for one in candidates]
+    place = {one: number for number, one in enumerate(dict.fromkeys(texts))}
+    logits = score_rows(network, reader.read(list(place)))
+    with torch.inference_mode():
+        added = network.weigh(torch.from_numpy(reader.weigh(candidates))).double().numpy()
+    return logits[[place[one] for one in texts]], np.round(added, 4)
+
+
+def save_critic(
+    folder: Path, network: CriticNetwork, tokenizer: Any, card: dict[str, Any]
+) -> CriticCard:
+    """Write a critic folder. The card comes last: its presence means that the rest is whole."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _CARD).unlink(missing_ok=True)
+    with replacing(folder / _WEIGHTS) as temporary:
+        save_file({n: t.contiguous() for n, t in network.trained_state().items()}, temporary)
+    if not network.body.is_causal:
+        network.body.model.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
+        tokenizer.save_pretrained(folder / "tokenizer")
+    whole = CriticCard(weights_hash=hash_file(folder / _WEIGHTS), **card)
+    write_json(folder / _CARD, whole.model_dump(mode="json", by_alias=True))
+    return whole
+
+
+def load_critic(folder: Path, *, base_path: Path | None = None) -> TrainedCritic:
+    """Load a critic that `train_critic` saved.
+
+    Args:
+        folder: Of the critic.
+        base_path: Where the language model is that the critic adapts, if it has moved.
+
+    Raises:
+        CriticError: If the folder is none, is incomplete, or was changed since.
+        ModelError: If the language model that it adapts is gone or another one.
+    """
+    from safetensors import SafetensorError
+
+    from kgbuild.critic.network import CriticNetwork
+    from kgbuild.critic.rows import Reader
+
+    card = read_card(folder)
+    body: EncoderBody | CausalBody
+    try:
+        state = read_weights(folder, card)
+        if card.base is None:
+            body, tokenizer = _build_encoder(folder)
+        else:
+            body, tokenizer = _load_adapted(card.base, base_path, card.config)
+        network = CriticNetwork(body, relations=len(card.trained_relations))
+        _fill(network, state)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise CriticError(f"{folder} is not a whole critic folder: {error}; train again") from error
+    pack = RelationPack(pack="critic", language="en", version=1, relations=card.relations)
+    reader = Reader(
+        tokenizer,
+        RelationSet([(str(folder), pack)]),
+        places={name: place for place, name in enumerate(card.trained_relations, start=1)},
+        scaler=Scaler(card.means, card.spreads),
+        max_tokens=card.max_tokens,
+        is_causal=body.is_causal,
+    )
+    return TrainedCritic(network, reader, card)
+
+
+def take_weights(
+    network: CriticNetwork, folder: Path, card: CriticCard, *, backbone_path: Path
+) -> None:
+    """Give a new network the weights of a saved critic; relations that it lacks start anew.
+
+    Raises:
+        CriticError: If the folder's weights are others than its card says, or do not fit.
+        ModelError: If the saved critic adapts another language model.
+    """
+    import torch
+
+    if card.base is not None:
+        check_base(backbone_path, card.base)
+    try:
+        state = read_weights(folder, card)
+        for name, table in network.state_dict().items():
+            if name.startswith("relation_") and name in state:
+                state[name] = torch.cat([state[name], table[len(state[name]) :]])
+        _fill(network, state)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CriticError(
+            f"critic.start {folder} does not fit the backbone {backbone_path}: {error}; leave "
+            "critic.start empty to train from the backbone itself"
+        ) from error
+
+
+def _fill(network: CriticNetwork, state: Mapping[str, torch.Tensor]) -> None:
+    missing, unknown = network.load_state_dict(state, strict=False)
+    lacking = set(missing) & set(network.trained_state())
+    if lacking or unknown:
+        raise ValueError(f"its weights do not fit, first {sorted([*lacking, *unknown])[0]}")
+
+
+def _build_encoder(folder: Path) -> tuple[EncoderBody, Any]:
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    from kgbuild.critic.bodies import EncoderBody
+
+    encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
+    tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    return EncoderBody(encoder), tokenizer
+
+
+def _load_adapted(
+    base: BaseWeights, path: Path | None, config: Mapping[str, Any]
+) -> tuple[EncoderBody | CausalBody, Any]:
+    from kgbuild.critic.bodies import load_body
+
+    place = path or Path(base.path)
+    if not place.exists():
+        raise ModelError(
+            f"The critic adapts the language model {base.path}, which is gone; fetch it again "
+            "with kgbuild models get, or train the critic again"
+        )
+    check_base(place, base)
+    return load_body(place, CriticConfig.model_validate(dict(config)))
+
+
+def check_base(path: Path, base: BaseWeights) -> None:
+    """Check that a file holds the weights that a critic adapts.
+
+    Raises:
+        ModelError: If it holds others.
+    """
+    from kgbuild.decoding import identify_base
+
+    found = identify_base(path)
+    if found.sha256 != base.sha256:
+        raise ModelError(
+            f"{path} has the hash {found.sha256[:12]}, but the critic adapts a model of "
+            f"{base.sha256[:12]}; give that model, or train a critic of your own with "
+            "critic.start left empty"
+        )
+
+
+def read_weights(folder: Path, card: CriticCard) -> dict[str, torch.Tensor]:
+    """Read the weights that a card speaks of, as float32.
+
+    Raises:
+        CriticError: If the file is another one.
+        OSError: If it is missing.
+        SafetensorError: If it is broken.
+    """
+    from safetensors.torch import load_file
+
+    if hash_file(folder / _WEIGHTS) != card.weights_hash:
+        raise CriticError(
+            f"{folder / _WEIGHTS} is not the file that critic.json speaks of; train again"
+        )
+    return {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS).items()}
+
+
+def read_thresholds(folder: Path) -> Thresholds:
+    """Give a saved critic's thresholds without loading its weights."""
+    return read_card(folder).thresholds
+
+
+def read_report(folder: Path) -> CriticReport:
+    """Give the figures that a critic was saved with."""
+    try:
+        return CriticReport.model_validate(read_json(folder / "report.json"))
+    except (FileError, ValidationError) as error:
+        raise CriticError(f"{folder} holds no readable report.json: {error}") from error
+
+
+def read_card(folder: Path) -> CriticCard:
+    """Read what a critic is, without its weights.
+
+    Raises:
+        CriticError: If the folder holds no critic of this version.
+    """
+    if not (folder / _CARD).is_file():
+        raise CriticError(
+            f"{folder} holds no critic.json, so it is no trained critic; make one with "
+            "kgbuild critic train"
+        )
+    try:
+        return CriticCard.model_validate(read_json(folder / _CARD))
+    except (FileError, ValidationError) as error:
+        raise CriticError(
+            f"{folder / _CARD} is not a critic of this version of kgbuild: {error}; train again"
+        ) from error
