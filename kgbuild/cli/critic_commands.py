@@ -38,7 +38,7 @@ def train(
 
     inputs = Inputs(read_build_config(config, settings=settings or ()))
     if out is not None:
-        train(inputs, out)
+        train(inputs, out, progress=Bars())
         folder = out
     else:
         folder = ensure_critic(inputs, progress=Bars())

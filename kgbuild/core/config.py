@@ -108,7 +108,7 @@ class CriticConfig(Section):
         default="smollm2",
         description="Language model (LoRA) or sentence encoder (all of it): catalogue name or path",
     )
-    start: str = Field(
+    start: str | None = Field(
         default="data/critic",
         description="Trained critic of the same backbone to go on from; empty starts anew",
     )

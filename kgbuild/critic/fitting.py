@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from kgbuild.core.errors import CriticError
+from kgbuild.core.progress import Progress
 from kgbuild.critic.network import CriticNetwork
 from kgbuild.critic.rows import Batch, Rows
 
@@ -31,6 +32,7 @@ def fit(
     batch_size: int,
     evidence_dropout: float,
     seed: int,
+    progress: Progress,
 ) -> list[float]:
     """Train on hard or soft targets and give the mean loss of each pass.
 
@@ -68,7 +70,9 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network.train()
-        for chosen in planned[:steps]:
+        for chosen in progress.track(
+            planned[:steps], stage="critic training", total=steps, unit="steps"
+        ):
             batch = _hide(rows.batch(chosen), generator, evidence_dropout)
             logits = network(batch) + network.weigh(batch.evidence)
             loss = binary_cross_entropy_with_logits(logits, torch.from_numpy(targets[batch.rows]))

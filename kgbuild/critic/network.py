@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
+from kgbuild.core.progress import QUIET, Progress
 from kgbuild.critic.bodies import CausalBody, EncoderBody
 from kgbuild.critic.rows import Batch, Rows
 from kgbuild.critic.scaler import EVIDENCE_WIDTH
@@ -68,20 +71,29 @@ class CriticNetwork(nn.Module):
 
 
 def score_rows(
-    network: CriticNetwork, rows: Rows, *, tokens: int = 2048
+    network: CriticNetwork, rows: Rows, *, tokens: int = 2048, progress: Progress = QUIET
 ) -> npt.NDArray[np.float64]:
     """Give the text logit of every row, computed in order of length."""
     network.eval()
     order = sorted(range(len(rows.groups)), key=lambda place: rows.groups[place].width)
     logits = np.zeros(len(rows), dtype=np.float64)
+    batches = _fill_batches(rows, order, tokens)
     with torch.inference_mode():
-        at = 0
-        while at < len(order):
-            end = at + 1
-            while end < len(order) and (end + 1 - at) * rows.groups[order[end]].width <= tokens:
-                end += 1
-            batch = rows.batch(order[at:end])
+        for chosen in progress.track(
+            batches, stage="critic scoring", total=len(batches), unit="batches"
+        ):
+            batch = rows.batch(chosen)
             logits[batch.rows] = network(batch).double().numpy()
-            at = end
     # Padding moves the last bits; rounding keeps an answer independent of its company.
     return np.round(logits, 4)
+
+
+def _fill_batches(rows: Rows, order: Sequence[int], tokens: int) -> list[list[int]]:
+    """Give batches of as many groups as fit into a number of tokens, padding counted."""
+    batches: list[list[int]] = []
+    for place in order:
+        if batches and (len(batches[-1]) + 1) * rows.groups[place].width <= tokens:
+            batches[-1].append(place)
+        else:
+            batches.append([place])
+    return batches

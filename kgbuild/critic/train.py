@@ -12,6 +12,7 @@ from kgbuild.core.config import CriticConfig, plain
 from kgbuild.core.errors import CriticError
 from kgbuild.core.files import write_json
 from kgbuild.core.ids import content_key
+from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import Label, LabelledTriple, SilverTriple, Split
 from kgbuild.core.relations import RelationSet, check_names
 from kgbuild.critic.calibration import fit_calibration
@@ -49,6 +50,7 @@ def train_critic(
     start: Path | None = None,
     config: CriticConfig,
     folder: Path,
+    progress: Progress = QUIET,
 ) -> CriticReport:
     """Train, calibrate, cut and test a critic, and save it.
 
@@ -65,6 +67,7 @@ def train_critic(
         start: Folder of a critic with the same backbone, whose weights training goes on from.
         config: The critic section.
         folder: Is written whole; `critic.json` comes last.
+        progress: Is shown the steps of training and the batches of scoring.
 
     Raises:
         CriticError: If labels are too few or of one class, or `start` is no critic.
@@ -82,12 +85,12 @@ def train_critic(
         _check(parts[part], part, least=least)
     kept = _usable(silver, settled)
     network, reader = _begin([*fitting, *kept], relations, backbone_path, start, config)
-    losses = _learn_silver(network, reader, kept, config)
-    losses += _learn_labels(network, reader, fitting, config)
+    losses = _learn_silver(network, reader, kept, config, progress)
+    losses += _learn_labels(network, reader, fitting, config, progress)
     network.settle()
 
     candidates = [Candidate.of(row) for row in choosing]
-    plain_logits, added = score_candidates(network, reader, candidates)
+    plain_logits, added = score_candidates(network, reader, candidates, progress=progress)
     truth = [row.label.is_accepted for row in choosing]
     names = [row.relation for row in choosing]
     bare = fit_calibration(plain_logits.tolist(), truth)
@@ -126,7 +129,7 @@ def train_critic(
         },
     )
     report = evaluate_critic(
-        TrainedCritic(network, reader, read_card(folder)),
+        TrainedCritic(network, reader, read_card(folder), progress=progress),
         labels,
         target_precision=config.target_precision,
     ).model_copy(
@@ -205,7 +208,11 @@ def _begin(
 
 
 def _learn_silver(
-    network: CriticNetwork, reader: Reader, silver: Sequence[SilverTriple], config: CriticConfig
+    network: CriticNetwork,
+    reader: Reader,
+    silver: Sequence[SilverTriple],
+    config: CriticConfig,
+    progress: Progress,
 ) -> list[float]:
     from kgbuild.critic.fitting import fit
 
@@ -220,11 +227,16 @@ def _learn_silver(
         batch_size=config.batch_size,
         evidence_dropout=config.evidence_dropout,
         seed=config.seed,
+        progress=progress,
     )
 
 
 def _learn_labels(
-    network: CriticNetwork, reader: Reader, rows: Sequence[LabelledTriple], config: CriticConfig
+    network: CriticNetwork,
+    reader: Reader,
+    rows: Sequence[LabelledTriple],
+    config: CriticConfig,
+    progress: Progress,
 ) -> list[float]:
     from kgbuild.critic.fitting import fit
 
@@ -239,4 +251,5 @@ def _learn_labels(
         batch_size=config.batch_size,
         evidence_dropout=config.evidence_dropout,
         seed=config.seed,
+        progress=progress,
     )

@@ -14,6 +14,7 @@ from kgbuild.core.config import CriticConfig
 from kgbuild.core.errors import CriticError, FileError, ModelError
 from kgbuild.core.files import hash_file, read_json, replacing, write_json
 from kgbuild.core.ids import content_key
+from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import BaseWeights, Record
 from kgbuild.core.relation_models import Relation, RelationPack
 from kgbuild.core.relations import RelationSet
@@ -64,7 +65,15 @@ class CriticCard(Record):
 class TrainedCritic:
     """A network with calibration and cuts. Make one with `train_critic` or `load_critic`."""
 
-    def __init__(self, network: CriticNetwork, reader: Reader, card: CriticCard) -> None:
+    def __init__(
+        self,
+        network: CriticNetwork,
+        reader: Reader,
+        card: CriticCard,
+        *,
+        progress: Progress = QUIET,
+    ) -> None:
+        self._progress = progress
         self._network = network
         self._reader = reader
         self.card = card
@@ -93,7 +102,9 @@ class TrainedCritic:
         """
         if not candidates:
             return []
-        text, added = score_candidates(self._network, self._reader, candidates)
+        text, added = score_candidates(
+            self._network, self._reader, candidates, progress=self._progress
+        )
         logits = text + added
         has_evidence = np.asarray([one.evidence is not None for one in candidates])
         probabilities = np.where(
@@ -106,7 +117,11 @@ class TrainedCritic:
 
 
 def score_candidates(
-    network: CriticNetwork, reader: Reader, candidates: Sequence[Candidate]
+    network: CriticNetwork,
+    reader: Reader,
+    candidates: Sequence[Candidate],
+    *,
+    progress: Progress = QUIET,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Give two numbers a candidate: the logit of its text, and what its evidence adds.
 
@@ -118,7 +133,7 @@ def score_candidates(
 
     texts = [one.without_evidence() for one in candidates]
     place = {one: number for number, one in enumerate(dict.fromkeys(texts))}
-    logits = score_rows(network, reader.read(list(place)))
+    logits = score_rows(network, reader.read(list(place)), progress=progress)
     with torch.inference_mode():
         added = network.weigh(torch.from_numpy(reader.weigh(candidates))).double().numpy()
     return logits[[place[one] for one in texts]], np.round(added, 4)

@@ -8,13 +8,13 @@ from pathlib import Path
 from kgbuild.core.config import plain
 from kgbuild.core.errors import RelationError, SeedError
 from kgbuild.core.ids import content_key
+from kgbuild.core.progress import Progress
 from kgbuild.core.records import Head, Rejection, Triple
 from kgbuild.core.relations import check_names
 from kgbuild.core.shards import read_shards, write_shard
 from kgbuild.prompts import Prompt, PromptRow, build_prompts
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, hash_files
-from kgbuild.runs.progress import Progress
 from kgbuild.runs.workers import Workers
 from kgbuild.teacher.generate import generate_triples, shard_prompts
 

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from kgbuild.core.config import plain
 from kgbuild.core.ids import content_key
+from kgbuild.core.progress import Progress
 from kgbuild.core.resources import cache_folder
 from kgbuild.critic import (
     CriticReport,
@@ -24,7 +25,6 @@ from kgbuild.critic import (
 )
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, find_inputs, hash_files, read_build_config
-from kgbuild.runs.progress import Progress
 from kgbuild.runs.workers import Workers
 
 _BATCH = 256
@@ -53,11 +53,11 @@ def ensure_critic(inputs: Inputs, *, progress: Progress) -> Path:
     with FileLock(folder.with_suffix(".lock")):
         if not (folder / "critic.json").exists():
             progress.say("Training the critic (once; it is kept for later runs)")
-            train(inputs, folder)
+            train(inputs, folder, progress=progress)
     return folder
 
 
-def train(inputs: Inputs, folder: Path) -> CriticReport:
+def train(inputs: Inputs, folder: Path, *, progress: Progress) -> CriticReport:
     """Train the config's critic into a folder."""
     config = inputs.config.critic
     making = folder.with_name(f"{folder.name}.part")
@@ -70,6 +70,7 @@ def train(inputs: Inputs, folder: Path) -> CriticReport:
         start=next(iter(inputs.critic_start), None),
         config=config,
         folder=making,
+        progress=progress,
     )
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)

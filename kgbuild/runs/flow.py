@@ -8,12 +8,12 @@ from pathlib import Path
 from pydantic import Field
 
 from kgbuild.core.config import BuildConfig
+from kgbuild.core.progress import Progress, Quiet
 from kgbuild.core.records import Record
 from kgbuild.runs import asking, judging, storing
 from kgbuild.runs.critics import place_critic
 from kgbuild.runs.folder import RunFolder
 from kgbuild.runs.inputs import Inputs
-from kgbuild.runs.progress import Progress, Quiet
 from kgbuild.runs.reporting import report
 from kgbuild.runs.workers import Workers
 

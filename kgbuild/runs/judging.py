@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kgbuild.core.config import plain
+from kgbuild.core.progress import Progress
 from kgbuild.core.records import Merge, Rejection, Score, Triple, Verdict
 from kgbuild.core.shards import read_shard, write_shard
 from kgbuild.critic import decide, judge_triples
 from kgbuild.runs.earlier import find_graphs, held_by, key_graphs
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
-from kgbuild.runs.progress import Progress
 from kgbuild.runs.workers import Workers
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kgbuild.core.config import plain
 from kgbuild.core.ids import phrase_id
+from kgbuild.core.progress import Progress
 from kgbuild.core.records import CorpusRow, Edge, Merge, Triple, Verdict
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.core.shards import read_shards, write_shard
@@ -14,7 +15,6 @@ from kgbuild.corpus import CardFacts, TeacherTerms, export_rows, write_corpus
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.judging import read_accepted
-from kgbuild.runs.progress import Progress
 from kgbuild.store import load_edges, open_store
 
 GRAPH = "graph.lbdb"

@@ -27,3 +27,6 @@ class Quiet:
 
     def say(self, message: str) -> None:
         """Say nothing."""
+
+
+QUIET = Quiet()
