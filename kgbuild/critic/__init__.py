@@ -12,6 +12,7 @@ here imports torch until a critic is trained or loaded.
 from kgbuild.critic.candidate import Candidate, Evidence
 from kgbuild.critic.candidates_file import read_candidates
 from kgbuild.critic.evaluate import evaluate_critic
+from kgbuild.critic.folder import read_report, read_thresholds
 from kgbuild.critic.judge import decide, judge_triples
 from kgbuild.critic.labels import read_labels, read_silver, settle_labels
 from kgbuild.critic.protocol import Critic, Opinion
@@ -19,12 +20,7 @@ from kgbuild.critic.report import CriticReport
 from kgbuild.critic.table import TableScorer
 from kgbuild.critic.thresholds import Thresholds
 from kgbuild.critic.train import train_critic
-from kgbuild.critic.trained_critic import (
-    TrainedCritic,
-    load_critic,
-    read_report,
-    read_thresholds,
-)
+from kgbuild.critic.trained_critic import TrainedCritic, load_critic
 
 __all__ = [
     "Candidate",

@@ -19,18 +19,13 @@ from kgbuild.critic.calibration import fit_calibration
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.figures import measure
+from kgbuild.critic.folder import read_card, save_critic
 from kgbuild.critic.labels import settle_labels
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.scaler import Scaler
 from kgbuild.critic.split import assign_part
 from kgbuild.critic.thresholds import choose_thresholds
-from kgbuild.critic.trained_critic import (
-    TrainedCritic,
-    read_card,
-    save_critic,
-    score_candidates,
-    take_weights,
-)
+from kgbuild.critic.trained_critic import TrainedCritic, score_candidates, take_weights
 
 if TYPE_CHECKING:
     from kgbuild.critic.network import CriticNetwork

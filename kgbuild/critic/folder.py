@@ -1,0 +1,135 @@
+"""A critic's folder: safetensors weights, for an encoder its tokenizer, and JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from kgbuild.core.errors import CriticError, FileError, ModelError
+from kgbuild.core.files import hash_file, read_json, replacing, write_json
+from kgbuild.core.ids import content_key
+from kgbuild.core.records import BaseWeights, Record
+from kgbuild.core.relation_models import Relation
+from kgbuild.critic.calibration import Calibration
+from kgbuild.critic.report import CriticReport
+from kgbuild.critic.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    import torch
+
+    from kgbuild.critic.network import CriticNetwork
+
+_FORMAT = 2
+_CARD = "critic.json"
+_WEIGHTS = "model.safetensors"
+
+
+class CriticCard(Record):
+    """All of a critic that is not weights or words."""
+
+    format: int = _FORMAT
+    weights_hash: str
+    base: BaseWeights | None = Field(
+        default=None, description="Language model that the weights adapt; empty if they are whole"
+    )
+    plain: Calibration
+    evidence: Calibration
+    thresholds: Thresholds
+    means: tuple[float, ...]
+    spreads: tuple[float, ...]
+    trained_relations: tuple[str, ...]
+    relations: tuple[Relation, ...]
+    max_tokens: int
+    config: dict[str, Any]
+    inputs: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """Content key: follows from weights, calibration and thresholds."""
+        return content_key(self.model_dump(mode="json", by_alias=True))
+
+
+def save_critic(
+    folder: Path, network: CriticNetwork, tokenizer: Any, card: dict[str, Any]
+) -> CriticCard:
+    """Write a critic folder. The card comes last: its presence means that the rest is whole."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _CARD).unlink(missing_ok=True)
+    with replacing(folder / _WEIGHTS) as temporary:
+        save_file({n: t.contiguous() for n, t in network.trained_state().items()}, temporary)
+    if not network.body.is_causal:
+        network.body.model.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
+        tokenizer.save_pretrained(folder / "tokenizer")
+    whole = CriticCard(weights_hash=hash_file(folder / _WEIGHTS), **card)
+    write_json(folder / _CARD, whole.model_dump(mode="json", by_alias=True))
+    return whole
+
+
+def read_weights(folder: Path, card: CriticCard) -> dict[str, torch.Tensor]:
+    """Read the weights that a card speaks of, as float32.
+
+    Raises:
+        CriticError: If the file is another one.
+        OSError: If it is missing.
+        SafetensorError: If it is broken.
+    """
+    from safetensors.torch import load_file
+
+    if hash_file(folder / _WEIGHTS) != card.weights_hash:
+        raise CriticError(
+            f"{folder / _WEIGHTS} is not the file that critic.json speaks of; train again"
+        )
+    return {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS).items()}
+
+
+def check_base(path: Path, base: BaseWeights) -> None:
+    """Check that a file holds the weights that a critic adapts.
+
+    Raises:
+        ModelError: If it holds others.
+    """
+    from kgbuild.decoding import identify_base
+
+    found = identify_base(path)
+    if found.sha256 != base.sha256:
+        raise ModelError(
+            f"{path} has the hash {found.sha256[:12]}, but the critic adapts a model of "
+            f"{base.sha256[:12]}; give that model, or train a critic of your own with "
+            "critic.start left empty"
+        )
+
+
+def read_thresholds(folder: Path) -> Thresholds:
+    """Give a saved critic's thresholds without loading its weights."""
+    return read_card(folder).thresholds
+
+
+def read_report(folder: Path) -> CriticReport:
+    """Give the figures that a critic was saved with."""
+    try:
+        return CriticReport.model_validate(read_json(folder / "report.json"))
+    except (FileError, ValidationError) as error:
+        raise CriticError(f"{folder} holds no readable report.json: {error}") from error
+
+
+def read_card(folder: Path) -> CriticCard:
+    """Read what a critic is, without its weights.
+
+    Raises:
+        CriticError: If the folder holds no critic of this version.
+    """
+    if not (folder / _CARD).is_file():
+        raise CriticError(
+            f"{folder} holds no critic.json, so it is no trained critic; make one with "
+            "kgbuild critic train"
+        )
+    try:
+        return CriticCard.model_validate(read_json(folder / _CARD))
+    except (FileError, ValidationError) as error:
+        raise CriticError(
+            f"{folder / _CARD} is not a critic of this version of kgbuild: {error}; train again"
+        ) from error
