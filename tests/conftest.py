@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ from kgbuild.core.records import (
 from kgbuild.core.relations import load_relations, verbalise
 from kgbuild.core.shards import write_shard
 from kgbuild.store import load_edges, open_store
+
+# One thread a worker: several workers that each want every core wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 BAKES, MISSES, CAKE = "PersonX bakes a cake", "PersonX misses the bus", "cake"
 THRESHOLD = 0.6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -133,6 +135,28 @@ def test_malformed_yaml_and_a_run_of_another_version_are_exit_code_2(
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
         assert "version" in done.stderr
+
+
+def test_a_full_disk_is_exit_code_2_and_leaves_what_was_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = iter([True] * 3)
+
+    def flush(descriptor: int) -> None:
+        if not next(room, False):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("kgbuild.core.files.os.fsync", flush)
+    out = tmp_path / "schemas"
+    done = run("schemas", "--out", str(out))
+    assert done.returncode == 2
+    assert "the disk is full" in done.stderr
+    assert "run the same command again" in done.stderr
+    assert "Traceback" not in done.stderr
+    written = list(out.iterdir())
+    assert len(written) == 3
+    assert all(path.suffix == ".json" for path in written)
+    monkeypatch.undo()
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:

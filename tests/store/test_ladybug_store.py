@@ -129,6 +129,7 @@ def test_a_load_killed_half_way_is_mended_by_loading_again(
         assert (list(unbroken.edges()), list(unbroken.phrases())) == mended
 
 
+@pytest.mark.slow
 def test_many_questions_and_loads_fit_into_little_memory(
     path: Path, make_edge: MakeEdge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,11 +11,6 @@ from kgbuild.core.records import CorpusRow
 from kgbuild.core.relations import Relation
 from kgbuild.student import load_student, train_student
 
-# peft asks transformers by a name that transformers has since replaced; both are theirs.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"
-)
-
 
 @pytest.fixture
 def folder(
