@@ -71,7 +71,7 @@ class CriticNetwork(nn.Module):
 
 
 def score_rows(
-    network: CriticNetwork, rows: Rows, *, tokens: int = 2048, progress: Progress = QUIET
+    network: CriticNetwork, rows: Rows, *, tokens: int = 1024, progress: Progress = QUIET
 ) -> npt.NDArray[np.float64]:
     """Give the text logit of every row, computed in order of length."""
     network.eval()
