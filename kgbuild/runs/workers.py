@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 from kgbuild.critic import Critic, Thresholds
@@ -29,6 +30,7 @@ class Workers:
         encoder: Encoder | None = None,
     ) -> None:
         self._inputs = inputs
+        self._given_teacher = teacher
         self._teacher = teacher
         self.given_critic = critic
         self._critic = critic
@@ -63,6 +65,13 @@ class Workers:
 
             self._critic = load_critic(folder, base_path=self._inputs.critic_file.path)
         return self._critic
+
+    def dismiss_language_models(self) -> None:
+        """Let go of the teacher and the critic that were loaded here; half a gigabyte each."""
+        self._teacher = self._given_teacher
+        self._critic = self.given_critic
+        # Models of transformers hold themselves in circles.
+        gc.collect()
 
     def thresholds(self, folder: Path) -> Thresholds:
         """Give the critic's thresholds, without loading its weights."""
