@@ -81,7 +81,7 @@ def relations() -> RelationSet:
 @pytest.fixture(scope="session")
 def config() -> CriticConfig:
     return CriticConfig(
-        epochs=20,
+        epochs=32,
         silver_epochs=2,
         learning_rate=3e-3,
         silver_rate=3e-3,
