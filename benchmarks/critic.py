@@ -64,7 +64,7 @@ def train(inputs: Inputs, labels: Sequence[LabelledTriple], *, folder: Path) -> 
         read_silver(find_inputs(config.silver)),
         inputs.all_relations,
         backbone_path=inputs.critic_file.path,
-        start=next(iter(inputs.critic_start), None),
+        start=inputs.critic_start,
         config=config,
         folder=folder,
     )

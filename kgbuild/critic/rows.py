@@ -13,6 +13,7 @@ import torch
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.scaler import EVIDENCE_WIDTH, Scaler
+from kgbuild.decoding import pad_token
 
 _MOST_SIBLINGS = 12
 
@@ -170,7 +171,7 @@ class Reader:
                 [self.places.get(one.relation, 0) for one in candidates], dtype=np.int64
             ),
             evidence=self.weigh(candidates),
-            padding=int(self.tokenizer.pad_token_id or 0),
+            padding=pad_token(self.tokenizer),
             is_causal=self.is_causal,
         )
 

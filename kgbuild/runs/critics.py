@@ -39,7 +39,7 @@ def critic_inputs(inputs: Inputs) -> list[object]:
         {name: value for name, value in plain(config).items() if name not in _AFTERWARDS},
         hash_files(find_inputs(config.labels)),
         hash_files(find_inputs(config.silver)),
-        hash_files(inputs.critic_start),
+        hash_files([inputs.critic_start] if inputs.critic_start else []),
         inputs.critic_file.sha256,
     ]
 
@@ -67,7 +67,7 @@ def train(inputs: Inputs, folder: Path, *, progress: Progress) -> CriticReport:
         read_silver(find_inputs(config.silver)),
         inputs.all_relations,
         backbone_path=inputs.critic_file.path,
-        start=next(iter(inputs.critic_start), None),
+        start=inputs.critic_start,
         config=config,
         folder=making,
         progress=progress,

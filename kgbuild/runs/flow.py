@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 
 from kgbuild.core.config import BuildConfig
-from kgbuild.core.progress import Progress, Quiet
+from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import Record
 from kgbuild.runs import asking, judging, storing
 from kgbuild.runs.critics import place_critic
@@ -50,7 +50,7 @@ def run_flow(
         workers: Models already loaded, such as doubles, instead of the config's.
     """
     started = time.monotonic()
-    progress = progress or Quiet()
+    progress = progress or QUIET
     inputs = Inputs(config)
     workers = workers or Workers(inputs)
     run = RunFolder(folder, config=config)

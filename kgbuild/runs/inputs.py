@@ -113,9 +113,10 @@ class Inputs:
         return resolve_model(self.config.critic.backbone)
 
     @cached_property
-    def critic_start(self) -> list[Path]:
-        """The critic that training goes on from, or none."""
-        return find_inputs(name for name in (self.config.critic.start,) if name)
+    def critic_start(self) -> Path | None:
+        """The critic that training goes on from, if any."""
+        name = self.config.critic.start
+        return find_input(name) if name else None
 
     @cached_property
     def encoder_file(self) -> ModelFile:

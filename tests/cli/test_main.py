@@ -156,7 +156,6 @@ def test_a_full_disk_is_exit_code_2_and_leaves_what_was_written(
     written = list(out.iterdir())
     assert len(written) == 3
     assert all(path.suffix == ".json" for path in written)
-    monkeypatch.undo()
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:

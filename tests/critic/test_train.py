@@ -55,11 +55,10 @@ def test_the_loss_falls_and_labels_that_the_tail_decides_are_learned(
     trained: tuple[Path, CriticReport],
 ) -> None:
     report = trained[1]
-    assert report.training_loss[-1] < 0.75 * report.training_loss[2]
+    assert report.training_loss[-1] < 0.5 * report.training_loss[2]
     assert report.plain.auc.value is not None
     assert report.plain.auc.value > 0.95
-    assert report.plain.precision.value is not None
-    assert report.plain.precision.value > 0.9
+    assert report.plain.precision.value == 1.0
     assert report.plain.yielded.value is not None
     assert report.plain.yielded.value > 0.9
 
