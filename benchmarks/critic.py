@@ -20,15 +20,16 @@ from pathlib import Path
 
 import numpy as np
 
-from kgbuild.core.config import CriticConfig
 from kgbuild.core.config_file import load_config
+from kgbuild.core.progress import QUIET
 from kgbuild.core.records import LabelledTriple, Split
-from kgbuild.critic import CriticReport, load_critic, read_labels, read_silver, train_critic
+from kgbuild.critic import CriticReport, load_critic, read_labels
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.figures import find_auc
 from kgbuild.critic.report import Estimate, Figures
 from kgbuild.critic.split import assign_part, find_place
 from kgbuild.critic.trained_critic import TrainedCritic
+from kgbuild.runs.critics import train
 from kgbuild.runs.inputs import Inputs, find_inputs
 
 _PARTS = (0.125, 0.25, 0.5, 1.0)
@@ -48,26 +49,13 @@ def main() -> None:
     for share in _PARTS if options.curve else (1.0,):
         with tempfile.TemporaryDirectory() as folder:
             started = time.monotonic()
-            report = train(inputs, thin(labels, share), folder=Path(folder))
+            critic = Path(folder) / "critic"
+            report = train(inputs, critic, labels=thin(labels, share), progress=QUIET)
             _print_row(share, report, time.monotonic() - started)
             if share == 1.0:
                 _print_baselines(report)
                 if options.ckbp:
-                    _print_ckbp(load_critic(Path(folder)), options.ckbp)
-
-
-def train(inputs: Inputs, labels: Sequence[LabelledTriple], *, folder: Path) -> CriticReport:
-    """Train a critic as a build would."""
-    config: CriticConfig = inputs.config.critic
-    return train_critic(
-        labels,
-        read_silver(find_inputs(config.silver)),
-        inputs.all_relations,
-        backbone_path=inputs.critic_file.path,
-        start=inputs.critic_start,
-        config=config,
-        folder=folder,
-    )
+                    _print_ckbp(load_critic(critic), options.ckbp)
 
 
 def thin(labels: Sequence[LabelledTriple], share: float) -> list[LabelledTriple]:

@@ -62,6 +62,7 @@ class CausalBody(nn.Module):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Give (N, width)."""
+        assert batch.sees is not None, "rows of an encoder given to a causal language model"
         bias = torch.zeros(batch.sees.shape, dtype=torch.float32)
         bias.masked_fill_(~batch.sees, torch.finfo(torch.float32).min)
         states = self.model(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from kgbuild.core.errors import CriticError, FileError, ModelError
+from kgbuild.core.errors import CriticError, FileError
 from kgbuild.core.files import hash_file, read_json, replacing, write_json
 from kgbuild.core.ids import content_key
 from kgbuild.core.records import BaseWeights, Record
@@ -84,23 +84,6 @@ def read_weights(folder: Path, card: CriticCard) -> dict[str, torch.Tensor]:
             f"{folder / _WEIGHTS} is not the file that critic.json speaks of; train again"
         )
     return {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS).items()}
-
-
-def check_base(path: Path, base: BaseWeights) -> None:
-    """Check that a file holds the weights that a critic adapts.
-
-    Raises:
-        ModelError: If it holds others.
-    """
-    from kgbuild.decoding import identify_base
-
-    found = identify_base(path)
-    if found.sha256 != base.sha256:
-        raise ModelError(
-            f"{path} has the hash {found.sha256[:12]}, but the critic adapts a model of "
-            f"{base.sha256[:12]}; give that model, or train a critic of your own with "
-            "critic.start left empty"
-        )
 
 
 def read_thresholds(folder: Path) -> Thresholds:

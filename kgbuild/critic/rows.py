@@ -43,7 +43,8 @@ class Batch:
         rows: The number of every row, in the order in which the network answers; N of them.
         input_ids: (groups, W) tokens.
         positions: (groups, W) places in the sentence, not in the line.
-        sees: (groups, 1, W, W), whether a token may look at another.
+        sees: (groups, 1, W, W), whether a token may look at another; none for an encoder, where
+            all of a line look at each other.
         owner: (groups, W) the place in `rows` of the row that a token ends, -1 for beginnings and
             padding.
         group: (N,) the line that a row stands in.
@@ -54,7 +55,7 @@ class Batch:
     rows: list[int]
     input_ids: torch.Tensor
     positions: torch.Tensor
-    sees: torch.Tensor
+    sees: torch.Tensor | None
     owner: torch.Tensor
     group: torch.Tensor
     relation: torch.Tensor
@@ -81,39 +82,46 @@ class Rows:
         ids = np.full(shape, self.padding, dtype=np.int64)
         positions = np.zeros(shape, dtype=np.int64)
         owner = np.full(shape, -1, dtype=np.int64)
-        sees = np.zeros((*shape, shape[1]), dtype=bool)
         rows: list[int] = []
         lines: list[int] = []
         for line, group in enumerate(groups):
             start = len(group.beginning)
             ids[line, :start] = group.beginning
             positions[line, :start] = np.arange(start)
-            sees[line, :start, :start] = True
             at = start
             for row, branch in zip(group.rows, group.branches, strict=True):
                 end = at + len(branch)
                 ids[line, at:end] = branch
                 positions[line, at:end] = np.arange(start, start + len(branch))
                 owner[line, at:end] = len(rows)
-                sees[line, at:end, :start] = True
-                sees[line, at:end, at:end] = True
                 rows.append(row)
                 lines.append(line)
                 at = end
-            # Padding must see something, or its softmax has nothing to divide by.
-            sees[line, at:, 0] = True
-        if self.is_causal:
-            sees &= np.tril(np.ones((shape[1], shape[1]), dtype=bool))
         return Batch(
             rows=rows,
             input_ids=torch.from_numpy(ids),
             positions=torch.from_numpy(positions),
-            sees=torch.from_numpy(sees).unsqueeze(1),
+            sees=torch.from_numpy(_look_back(groups, shape[1])) if self.is_causal else None,
             owner=torch.from_numpy(owner),
             group=torch.tensor(lines),
             relation=torch.from_numpy(self.relation[rows]),
             evidence=torch.from_numpy(self.evidence[rows]),
         )
+
+
+def _look_back(groups: Sequence[Group], width: int) -> npt.NDArray[np.bool_]:
+    """Give (groups, 1, width, width): a branch sees the beginning and itself, never a sibling."""
+    sees = np.zeros((len(groups), 1, width, width), dtype=bool)
+    for line, group in enumerate(groups):
+        start = at = len(group.beginning)
+        sees[line, 0, :, :start] = True
+        for branch in group.branches:
+            end = at + len(branch)
+            sees[line, 0, at:end, at:end] = True
+            at = end
+        # Padding must see something, or its softmax has nothing to divide by.
+        sees[line, 0, at:, 0] = True
+    return sees & np.tril(np.ones((width, width), dtype=bool))
 
 
 class Reader:

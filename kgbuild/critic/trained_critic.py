@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from kgbuild.core.config import CriticConfig
-from kgbuild.core.errors import CriticError, ModelError
+from kgbuild.core.errors import CriticError
 from kgbuild.core.progress import QUIET, Progress
-from kgbuild.core.records import BaseWeights
 from kgbuild.core.relation_models import RelationPack
 from kgbuild.core.relations import RelationSet
 from kgbuild.critic.candidate import Candidate
-from kgbuild.critic.folder import CriticCard, check_base, read_card, read_weights
+from kgbuild.critic.folder import CriticCard, read_card, read_weights
 from kgbuild.critic.protocol import Opinion
 from kgbuild.critic.scaler import Scaler
 from kgbuild.critic.thresholds import Thresholds
@@ -119,8 +118,10 @@ def load_critic(folder: Path, *, base_path: Path | None = None) -> TrainedCritic
     """
     from safetensors import SafetensorError
 
+    from kgbuild.critic.bodies import load_body
     from kgbuild.critic.network import CriticNetwork
     from kgbuild.critic.rows import Reader
+    from kgbuild.decoding import find_base
 
     card = read_card(folder)
     body: EncoderBody | CausalBody
@@ -129,7 +130,8 @@ def load_critic(folder: Path, *, base_path: Path | None = None) -> TrainedCritic
         if card.base is None:
             body, tokenizer = _build_encoder(folder)
         else:
-            body, tokenizer = _load_adapted(card.base, base_path, card.config)
+            place = find_base(card.base, place=base_path, owner=f"The critic in {folder}")
+            body, tokenizer = load_body(place, CriticConfig.model_validate(card.config))
         network = CriticNetwork(body, relations=len(card.trained_relations))
         _fill(network, state)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
@@ -157,8 +159,10 @@ def take_weights(
     """
     import torch
 
+    from kgbuild.decoding import find_base
+
     if card.base is not None:
-        check_base(backbone_path, card.base)
+        find_base(card.base, place=backbone_path, owner=f"The critic in {folder} (critic.start)")
     try:
         state = read_weights(folder, card)
         for name, table in network.state_dict().items():
@@ -187,18 +191,3 @@ def _build_encoder(folder: Path) -> tuple[EncoderBody, Any]:
     encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
     tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
     return EncoderBody(encoder), tokenizer
-
-
-def _load_adapted(
-    base: BaseWeights, path: Path | None, config: Mapping[str, Any]
-) -> tuple[EncoderBody | CausalBody, Any]:
-    from kgbuild.critic.bodies import load_body
-
-    place = path or Path(base.path)
-    if not place.exists():
-        raise ModelError(
-            f"The critic adapts the language model {base.path}, which is gone; fetch it again "
-            "with kgbuild models get, or train the critic again"
-        )
-    check_base(place, base)
-    return load_body(place, CriticConfig.model_validate(dict(config)))

@@ -6,7 +6,7 @@ banned phrase is never written. Contradictory clauses, encoder-decoders and mode
 cannot be moved are refused. See `beam_search`, `sample` and `score_completions`.
 """
 
-from kgbuild.decoding.adapting import identify_base, load_base, pad_token, quiet_peft
+from kgbuild.decoding.adapting import find_base, identify_base, load_base, pad_token, quiet_peft
 from kgbuild.decoding.beam import beam_search
 from kgbuild.decoding.clauses import AnyClause, AnyOf, Clause, ConstraintSet, Count, Not, StartsWith
 from kgbuild.decoding.compiling import compile_clauses
@@ -30,6 +30,7 @@ __all__ = [
     "Vocabulary",
     "beam_search",
     "compile_clauses",
+    "find_base",
     "identify_base",
     "load_base",
     "load_language_model",

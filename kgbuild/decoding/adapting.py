@@ -39,6 +39,32 @@ def identify_base(path: Path) -> BaseWeights:
     return BaseWeights(path=str(path), sha256=hashes[0] if len(hashes) == 1 else joined)
 
 
+def find_base(base: BaseWeights, *, place: Path | None, owner: str) -> Path:
+    """Give the path of the model that an adapter goes with; its weights have the hash they had.
+
+    Args:
+        base: What the adapter was trained on.
+        place: Where that model is now, if it has moved.
+        owner: What holds the adapter, for errors, as in "The student in runs/a".
+
+    Raises:
+        ModelError: If the model is gone, or is another one.
+    """
+    path = place or Path(base.path)
+    if not path.exists():
+        raise ModelError(
+            f"{owner} adapts the language model {path}, which is gone; fetch it again (kgbuild "
+            "models get), give its new place, or train anew"
+        )
+    found = identify_base(path)
+    if found.sha256 != base.sha256:
+        raise ModelError(
+            f"{path} has the hash {found.sha256[:12]}, but {owner[0].lower()}{owner[1:]} adapts a "
+            f"model of {base.sha256[:12]}; give that model, or train anew"
+        )
+    return path
+
+
 def load_base(path: Path) -> tuple[Any, Any]:
     """Load a causal language model in float32, fit to be trained and saved, and its tokenizer.
 

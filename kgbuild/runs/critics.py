@@ -12,6 +12,7 @@ from filelock import FileLock
 from kgbuild.core.config import plain
 from kgbuild.core.ids import content_key
 from kgbuild.core.progress import Progress
+from kgbuild.core.records import LabelledTriple
 from kgbuild.core.resources import cache_folder
 from kgbuild.critic import (
     CriticReport,
@@ -57,13 +58,19 @@ def ensure_critic(inputs: Inputs, *, progress: Progress) -> Path:
     return folder
 
 
-def train(inputs: Inputs, folder: Path, *, progress: Progress) -> CriticReport:
-    """Train the config's critic into a folder."""
+def train(
+    inputs: Inputs,
+    folder: Path,
+    *,
+    labels: Sequence[LabelledTriple] | None = None,
+    progress: Progress,
+) -> CriticReport:
+    """Train the config's critic into a folder, on its own labels or on these."""
     config = inputs.config.critic
     making = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(making, ignore_errors=True)
     report = train_critic(
-        read_labels(find_inputs(config.labels)),
+        read_labels(find_inputs(config.labels)) if labels is None else labels,
         read_silver(find_inputs(config.silver)),
         inputs.all_relations,
         backbone_path=inputs.critic_file.path,

@@ -11,7 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from kgbuild.core.config import StudentConfig
 from kgbuild.core.errors import ModelError
 from kgbuild.core.records import BaseWeights
-from kgbuild.decoding import identify_base, load_base, quiet_peft
+from kgbuild.decoding import find_base, load_base, quiet_peft
 
 
 def wrap_for_training(model: Any, *, config: StudentConfig) -> Any:
@@ -56,18 +56,7 @@ def load_trained(folder: Path, *, base: BaseWeights, base_path: Path | None) -> 
             f"{folder} holds neither model/ nor adapter/adapter_model.safetensors; train the "
             "student again"
         )
-    path = base_path or Path(base.path)
-    if not path.exists():
-        raise ModelError(
-            f"The student in {folder} was trained on {base.path}, which is gone; fetch that model "
-            "again or give its new place"
-        )
-    found = identify_base(path)
-    if found.sha256 != base.sha256:
-        raise ModelError(
-            f"{path} has the hash {found.sha256[:12]}, but the student in {folder} was trained on "
-            f"{base.sha256[:12]}; give the place of that model"
-        )
+    path = find_base(base, place=base_path, owner=f"The student in {folder}")
     model, tokenizer = load_base(path)
     with quiet_peft():
         return PeftModel.from_pretrained(model, str(folder / "adapter")), tokenizer
