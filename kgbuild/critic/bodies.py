@@ -62,9 +62,9 @@ class CausalBody(nn.Module):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Give (N, width)."""
-        assert batch.sees is not None, "rows of an encoder given to a causal language model"
-        bias = torch.zeros(batch.sees.shape, dtype=torch.float32)
-        bias.masked_fill_(~batch.sees, torch.finfo(torch.float32).min)
+        sees = _look_back(batch.owner).unsqueeze(1)
+        bias = torch.zeros(sees.shape, dtype=torch.float32)
+        bias.masked_fill_(~sees, torch.finfo(torch.float32).min)
         states = self.model(
             input_ids=batch.input_ids,
             position_ids=batch.positions,
@@ -76,6 +76,16 @@ class CausalBody(nn.Module):
         own = batch.owner[batch.group] == torch.arange(len(batch.rows)).unsqueeze(1)
         last = (own * places).argmax(1)
         return cast(torch.Tensor, states[batch.group, last])
+
+
+def _look_back(owner: torch.Tensor) -> torch.Tensor:
+    """Give (groups, W, W), whether a token sees another: never a later one, nor a sibling's.
+
+    Padding stands last, so no token of a sentence sees it, and it sees itself: its softmax has
+    something to divide by.
+    """
+    before = torch.ones(owner.shape[1], owner.shape[1], dtype=torch.bool).tril()
+    return before & ((owner < 0).unsqueeze(1) | (owner.unsqueeze(1) == owner.unsqueeze(2)))
 
 
 def load_body(path: Path, config: CriticConfig) -> tuple[EncoderBody | CausalBody, Any]:

@@ -43,8 +43,6 @@ class Batch:
         rows: The number of every row, in the order in which the network answers; N of them.
         input_ids: (groups, W) tokens.
         positions: (groups, W) places in the sentence, not in the line.
-        sees: (groups, 1, W, W), whether a token may look at another; none for an encoder, where
-            all of a line look at each other.
         owner: (groups, W) the place in `rows` of the row that a token ends, -1 for beginnings and
             padding.
         group: (N,) the line that a row stands in.
@@ -55,7 +53,6 @@ class Batch:
     rows: list[int]
     input_ids: torch.Tensor
     positions: torch.Tensor
-    sees: torch.Tensor | None
     owner: torch.Tensor
     group: torch.Tensor
     relation: torch.Tensor
@@ -70,7 +67,6 @@ class Rows:
     relation: npt.NDArray[np.int64]
     evidence: npt.NDArray[np.float32]
     padding: int
-    is_causal: bool
 
     def __len__(self) -> int:
         return len(self.relation)
@@ -101,27 +97,11 @@ class Rows:
             rows=rows,
             input_ids=torch.from_numpy(ids),
             positions=torch.from_numpy(positions),
-            sees=torch.from_numpy(_look_back(groups, shape[1])) if self.is_causal else None,
             owner=torch.from_numpy(owner),
             group=torch.tensor(lines),
             relation=torch.from_numpy(self.relation[rows]),
             evidence=torch.from_numpy(self.evidence[rows]),
         )
-
-
-def _look_back(groups: Sequence[Group], width: int) -> npt.NDArray[np.bool_]:
-    """Give (groups, 1, width, width): a branch sees the beginning and itself, never a sibling."""
-    sees = np.zeros((len(groups), 1, width, width), dtype=bool)
-    for line, group in enumerate(groups):
-        start = at = len(group.beginning)
-        sees[line, 0, :, :start] = True
-        for branch in group.branches:
-            end = at + len(branch)
-            sees[line, 0, at:end, at:end] = True
-            at = end
-        # Padding must see something, or its softmax has nothing to divide by.
-        sees[line, 0, at:, 0] = True
-    return sees & np.tril(np.ones((width, width), dtype=bool))
 
 
 class Reader:
@@ -180,7 +160,6 @@ class Reader:
             ),
             evidence=self.weigh(candidates),
             padding=pad_token(self.tokenizer),
-            is_causal=self.is_causal,
         )
 
     def weigh(self, candidates: Sequence[Candidate]) -> npt.NDArray[np.float32]:
