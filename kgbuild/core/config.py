@@ -154,7 +154,7 @@ class CriticConfig(Section):
         default=0.9, gt=0, lt=1, description="Precision that the thresholds aim at"
     )
     min_yield: float = Field(
-        default=0.25, ge=0, le=1, description="Share of the plausible labels that a cut must keep"
+        default=0.2, ge=0, le=1, description="Share of the plausible labels that a cut must keep"
     )
     min_relation_labels: int = Field(
         default=40, ge=1, description="Fewer validation labels fall back to the global threshold"
