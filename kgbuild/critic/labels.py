@@ -44,18 +44,28 @@ def read_silver(places: Sequence[Path]) -> list[SilverTriple]:
 
 
 def settle_labels(labels: Sequence[LabelledTriple]) -> list[LabelledTriple]:
-    """Give one label a triple: the latest, by date and then by order.
+    """Give one label a triple: the latest of those on the side that most of its readers took.
 
-    A triple whose latest label is `unsure` is left out, even if an earlier one was sure: the
-    reader took it back.
+    Every reader has one vote, to accept or not: his latest label, by date and then by order.
+    `unsure` is no vote, and takes an earlier one back. Where votes are even the latest one
+    decides. A triple without a vote is left out.
     """
-    latest: dict[str, LabelledTriple] = {}
+    votes: dict[str, dict[str, LabelledTriple]] = {}
     # The sort is stable, so rows of one date keep their order and the last of them wins.
     for row in sorted(labels, key=lambda row: row.labelled_at):
-        latest[row.triple_id] = row
-    kept = {identity for identity, row in latest.items() if row.label is not Label.UNSURE}
+        of_triple = votes.setdefault(row.triple_id, {})
+        # A vote cast again is the latest one: it moves to the end.
+        of_triple.pop(row.labeller, None)
+        if row.label is not Label.UNSURE:
+            of_triple[row.labeller] = row
     order = dict.fromkeys(row.triple_id for row in labels)
-    return [latest[identity] for identity in order if identity in kept]
+    return [_count(list(votes[identity].values())) for identity in order if votes[identity]]
+
+
+def _count(votes: Sequence[LabelledTriple]) -> LabelledTriple:
+    balance = sum(1 if row.label.is_accepted else -1 for row in votes)
+    is_accepted = balance > 0 if balance else votes[-1].label.is_accepted
+    return next(row for row in reversed(votes) if row.label.is_accepted is is_accepted)
 
 
 class Agreement(Record):

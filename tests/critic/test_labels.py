@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kgbuild.core.errors import LabelError
-from kgbuild.core.records import Label
+from kgbuild.core.records import Label, LabelledTriple
 from kgbuild.critic.labels import measure_agreement, read_labels, read_silver, settle_labels
 from tests.critic.conftest import make_label, make_silver
 
@@ -80,6 +80,25 @@ def test_the_latest_label_wins_by_date_then_by_order() -> None:
     assert settle_labels([first, older]) == [first]
     again = make_label("PersonX runs", "tired", Label.FARFETCHED, at="2026-11-25")
     assert settle_labels([first, older, again]) == [again]
+
+
+def test_most_readers_decide_and_even_votes_go_to_the_latest() -> None:
+    def read(by: str, label: Label, at: str) -> LabelledTriple:
+        return make_label("PersonX runs", "tired", label, at=at).model_copy(update={"labeller": by})
+
+    yes = read("a", Label.LIKELY, "2026-11-24")
+    no = read("b", Label.INVALID, "2026-11-25")
+    also = read("c", Label.ALWAYS, "2026-11-26")
+    against = read("d", Label.FARFETCHED, "2026-11-27")
+    unsure = read("e", Label.UNSURE, "2026-11-28")
+    assert settle_labels([yes, no]) == [no]
+    assert settle_labels([yes, no, also]) == [also]
+    assert settle_labels([yes, no, also, against]) == [against]
+    assert settle_labels([yes, no, also, against, unsure]) == [against]
+    # A reader who reads again changes his vote and has no second one.
+    again = read("b", Label.LIKELY, "2026-11-28")
+    assert settle_labels([no, against, yes, again]) == [again]
+    assert settle_labels([no, no, yes, also]) == [also]
 
 
 def test_unsure_is_never_trained_on_even_after_a_sure_label() -> None:
