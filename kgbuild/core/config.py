@@ -112,6 +112,10 @@ class CriticConfig(Section):
         default="data/critic",
         description="Trained critic of the same backbone to go on from; empty starts anew",
     )
+    precedents: str | None = Field(
+        default="minilm",
+        description="Sentence encoder that finds judged triples like a new one; empty does without",
+    )
     labels: tuple[str, ...] = Field(
         default=("data/labels",), description="Folders or files of judged triples"
     )

@@ -13,6 +13,7 @@ from kgbuild.core.ids import content_key
 from kgbuild.core.records import BaseWeights, Record
 from kgbuild.core.relation_models import Relation
 from kgbuild.critic.calibration import Calibration
+from kgbuild.critic.precedents import Precedents
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.thresholds import Thresholds
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _FORMAT = 2
 _CARD = "critic.json"
 _WEIGHTS = "model.safetensors"
+_PRECEDENTS = "precedents.safetensors"
 
 
 class CriticCard(Record):
@@ -34,6 +36,10 @@ class CriticCard(Record):
     base: BaseWeights | None = Field(
         default=None, description="Language model that the weights adapt; empty if they are whole"
     )
+    encoder: BaseWeights | None = Field(
+        default=None, description="Sentence encoder of the precedents; empty if there are none"
+    )
+    precedents_hash: str | None = None
     plain: Calibration
     evidence: Calibration
     thresholds: Thresholds
@@ -52,7 +58,12 @@ class CriticCard(Record):
 
 
 def save_critic(
-    folder: Path, network: CriticNetwork, tokenizer: Any, card: dict[str, Any]
+    folder: Path,
+    network: CriticNetwork,
+    tokenizer: Any,
+    card: dict[str, Any],
+    *,
+    precedents: Precedents | None = None,
 ) -> CriticCard:
     """Write a critic folder. The card comes last: its presence means that the rest is whole."""
     from safetensors.torch import save_file
@@ -64,7 +75,11 @@ def save_critic(
     if not network.body.is_causal:
         network.body.model.config.save_pretrained(folder)  # type: ignore[union-attr, operator]
         tokenizer.save_pretrained(folder / "tokenizer")
-    whole = CriticCard(weights_hash=hash_file(folder / _WEIGHTS), **card)
+    whole = CriticCard(
+        weights_hash=hash_file(folder / _WEIGHTS),
+        precedents_hash=precedents.save(folder / _PRECEDENTS) if precedents else None,
+        **card,
+    )
     write_json(folder / _CARD, whole.model_dump(mode="json", by_alias=True))
     return whole
 
@@ -84,6 +99,13 @@ def read_weights(folder: Path, card: CriticCard) -> dict[str, torch.Tensor]:
             f"{folder / _WEIGHTS} is not the file that critic.json speaks of; train again"
         )
     return {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS).items()}
+
+
+def read_precedents(folder: Path, card: CriticCard) -> Precedents | None:
+    """Read the judged triples that a critic remembers, if it does."""
+    if card.precedents_hash is None:
+        return None
+    return Precedents.load(folder / _PRECEDENTS, sha256=card.precedents_hash)
 
 
 def read_thresholds(folder: Path) -> Thresholds:

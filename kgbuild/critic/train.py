@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from kgbuild.core.config import CriticConfig, plain
 from kgbuild.core.errors import CriticError
@@ -21,11 +22,18 @@ from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.figures import measure
 from kgbuild.critic.folder import read_card, save_critic
 from kgbuild.critic.labels import settle_labels
+from kgbuild.critic.phrases import MeanEncoder
+from kgbuild.critic.precedents import Precedents
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.scaler import Scaler
 from kgbuild.critic.split import assign_part
 from kgbuild.critic.thresholds import choose_thresholds
-from kgbuild.critic.trained_critic import TrainedCritic, score_candidates, take_weights
+from kgbuild.critic.trained_critic import (
+    Memory,
+    TrainedCritic,
+    score_candidates,
+    take_weights,
+)
 
 if TYPE_CHECKING:
     from kgbuild.critic.network import CriticNetwork
@@ -43,6 +51,7 @@ def train_critic(
     *,
     backbone_path: Path,
     start: Path | None = None,
+    encoder_path: Path | None = None,
     config: CriticConfig,
     folder: Path,
     progress: Progress = QUIET,
@@ -60,6 +69,8 @@ def train_critic(
         backbone_path: A causal language model (folder or GGUF file), which gets a LoRA adapter,
             or a sentence encoder's folder, whose layers are trained themselves.
         start: Folder of a critic with the same backbone, whose weights training goes on from.
+        encoder_path: Sentence encoder by which the critic remembers the labels it learned from,
+            and is told how like triples were judged; without it, it has no memory.
         config: The critic section.
         folder: Is written whole; `critic.json` comes last.
         progress: Is shown the steps of training and the batches of scoring.
@@ -83,23 +94,29 @@ def train_critic(
     losses = _learn_silver(network, reader, kept, config, progress)
     losses += _learn_labels(network, reader, fitting, config, progress)
     network.settle()
+    memory = _remember(fitting, reader, encoder_path)
 
     candidates = [Candidate.of(row) for row in choosing]
-    plain_logits, added = score_candidates(network, reader, candidates, progress=progress)
+    signals = score_candidates(network, reader, candidates, memory=memory, progress=progress)
+    votes = signals.precedents
     truth = [row.label.is_accepted for row in choosing]
     names = [row.relation for row in choosing]
-    bare = fit_calibration(plain_logits.tolist(), truth)
-    thresholds = choose_thresholds(bare.apply(plain_logits).tolist(), truth, names, config=config)
+    bare = fit_calibration(signals.text.tolist(), truth, precedents=votes.tolist())
+    plain_odds = bare.apply(signals.text, votes).tolist()
+    thresholds = choose_thresholds(plain_odds, truth, names, config=config)
     informed = bare
     seen = [at for at, one in enumerate(candidates) if one.evidence is not None]
     told = [truth[at] for at in seen]
     if len(seen) >= _LEAST[Split.DEV] and len(set(told)) == 2:
-        logits = (plain_logits + added)[seen]
-        informed = fit_calibration(logits.tolist(), told)
+        logits = (signals.text + signals.evidence)[seen]
+        informed = fit_calibration(logits.tolist(), told, precedents=votes[seen].tolist())
         # One cut serves triples with and without evidence, so it has to hold for both.
         thresholds = thresholds.strictest(
             choose_thresholds(
-                informed.apply(logits).tolist(), told, [names[at] for at in seen], config=config
+                informed.apply(logits, votes[seen]).tolist(),
+                told,
+                [names[at] for at in seen],
+                config=config,
             )
         )
     save_critic(
@@ -108,6 +125,7 @@ def train_critic(
         reader.tokenizer,
         {
             "base": identify_base(backbone_path) if reader.is_causal else None,
+            "encoder": identify_base(encoder_path) if encoder_path else None,
             "plain": bare,
             "evidence": informed,
             "thresholds": thresholds,
@@ -122,9 +140,10 @@ def train_critic(
                 "silver": content_key([row.model_dump(mode="json") for row in silver]),
             },
         },
+        precedents=memory.precedents if memory else None,
     )
     report = evaluate_critic(
-        TrainedCritic(network, reader, read_card(folder), progress=progress),
+        TrainedCritic(network, reader, read_card(folder), memory=memory, progress=progress),
         labels,
         target_precision=config.target_precision,
     ).model_copy(
@@ -133,12 +152,28 @@ def train_critic(
             "silver": len(kept),
             "silver_dropped": len(silver) - len(kept),
             "calibrated_on": len(choosing),
-            "held_out": measure(bare.apply(plain_logits).tolist(), choosing, thresholds),
+            "held_out": measure(plain_odds, choosing, thresholds),
             "training_loss": tuple(losses),
         }
     )
     write_json(folder / "report.json", report.model_dump(mode="json"))
     return report
+
+
+def _remember(
+    rows: Sequence[LabelledTriple], reader: Reader, encoder_path: Path | None
+) -> Memory | None:
+    if encoder_path is None:
+        return None
+    encoder = MeanEncoder(encoder_path)
+    precedents = Precedents.remember(
+        [Candidate.of(row) for row in rows], _targets(rows), places=reader.places, encoder=encoder
+    )
+    return Memory(precedents, encoder)
+
+
+def _targets(rows: Sequence[LabelledTriple]) -> npt.NDArray[np.float32]:
+    return np.asarray([_TARGETS[row.label] for row in rows], dtype=np.float32)
 
 
 def _check(rows: Sequence[LabelledTriple], part: Split, *, least: int) -> None:
@@ -238,7 +273,7 @@ def _learn_labels(
     return fit(
         network,
         reader.read([Candidate.of(row) for row in rows]),
-        np.asarray([_TARGETS[row.label] for row in rows], dtype=np.float32),
+        _targets(rows),
         epochs=config.epochs,
         max_steps=config.max_steps,
         rate=config.learning_rate,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,9 @@ from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.relation_models import RelationPack
 from kgbuild.core.relations import RelationSet
 from kgbuild.critic.candidate import Candidate
-from kgbuild.critic.folder import CriticCard, read_card, read_weights
+from kgbuild.critic.folder import CriticCard, read_card, read_precedents, read_weights
+from kgbuild.critic.phrases import MeanEncoder, PhraseEncoder
+from kgbuild.critic.precedents import Precedents
 from kgbuild.critic.protocol import Opinion
 from kgbuild.critic.scaler import Scaler
 from kgbuild.critic.thresholds import Thresholds
@@ -37,11 +39,13 @@ class TrainedCritic:
         reader: Reader,
         card: CriticCard,
         *,
+        memory: Memory | None = None,
         progress: Progress = QUIET,
     ) -> None:
         self._progress = progress
         self._network = network
         self._reader = reader
+        self._memory = memory
         self.card = card
         self._key = card.key
 
@@ -68,13 +72,15 @@ class TrainedCritic:
         """
         if not candidates:
             return []
-        text, added = score_candidates(
-            self._network, self._reader, candidates, progress=self._progress
+        signals = score_candidates(
+            self._network, self._reader, candidates, memory=self._memory, progress=self._progress
         )
-        logits = text + added
+        logits = signals.text + signals.evidence
         has_evidence = np.asarray([one.evidence is not None for one in candidates])
         probabilities = np.where(
-            has_evidence, self.card.evidence.apply(logits), self.card.plain.apply(logits)
+            has_evidence,
+            self.card.evidence.apply(logits, signals.precedents),
+            self.card.plain.apply(logits, signals.precedents),
         )
         return [
             Opinion(round(float(probability), 6), float(logit))
@@ -82,17 +88,36 @@ class TrainedCritic:
         ]
 
 
+class Memory(NamedTuple):
+    """Judged triples, and what finds those that a candidate is like."""
+
+    precedents: Precedents
+    encoder: PhraseEncoder
+
+
+class Signals(NamedTuple):
+    """What is known of some candidates, a number each; calibration makes one probability of it.
+
+    Attributes:
+        text: The network's logit of the sentence.
+        evidence: What the teacher's evidence adds to it.
+        precedents: Log-odds of acceptance among the judged triples that it is like.
+    """
+
+    text: npt.NDArray[np.float64]
+    evidence: npt.NDArray[np.float64]
+    precedents: npt.NDArray[np.float64]
+
+
 def score_candidates(
     network: CriticNetwork,
     reader: Reader,
     candidates: Sequence[Candidate],
     *,
+    memory: Memory | None = None,
     progress: Progress = QUIET,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Give two numbers a candidate: the logit of its text, and what its evidence adds.
-
-    A text that comes twice is read once.
-    """
+) -> Signals:
+    """Give the signals of candidates. A text that comes twice is read once."""
     import torch
 
     from kgbuild.critic.network import score_rows
@@ -102,15 +127,22 @@ def score_candidates(
     logits = score_rows(network, reader.read(list(place)), progress=progress)
     with torch.inference_mode():
         added = network.weigh(torch.from_numpy(reader.weigh(candidates))).double().numpy()
-    return logits[[place[one] for one in texts]], np.round(added, 4)
+    rows = [place[one] for one in texts]
+    votes = np.zeros(len(place))
+    if memory is not None:
+        votes = memory.precedents.weigh(list(place), places=reader.places, encoder=memory.encoder)
+    return Signals(logits[rows], np.round(added, 4), votes[rows])
 
 
-def load_critic(folder: Path, *, base_path: Path | None = None) -> TrainedCritic:
+def load_critic(
+    folder: Path, *, base_path: Path | None = None, encoder_path: Path | None = None
+) -> TrainedCritic:
     """Load a critic that `train_critic` saved.
 
     Args:
         folder: Of the critic.
         base_path: Where the language model is that the critic adapts, if it has moved.
+        encoder_path: Where the sentence encoder of its precedents is, if it has moved.
 
     Raises:
         CriticError: If the folder is none, is incomplete, or was changed since.
@@ -145,7 +177,18 @@ def load_critic(folder: Path, *, base_path: Path | None = None) -> TrainedCritic
         max_tokens=card.max_tokens,
         is_causal=body.is_causal,
     )
-    return TrainedCritic(network, reader, card)
+    return TrainedCritic(network, reader, card, memory=_load_memory(folder, card, encoder_path))
+
+
+def _load_memory(folder: Path, card: CriticCard, encoder_path: Path | None) -> Memory | None:
+    from kgbuild.decoding import find_base
+
+    precedents = read_precedents(folder, card)
+    if precedents is None or card.encoder is None:
+        return None
+    owner = f"The memory of the critic in {folder}"
+    place = find_base(card.encoder, place=encoder_path, owner=owner)
+    return Memory(precedents, MeanEncoder(place))
 
 
 def take_weights(

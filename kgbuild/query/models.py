@@ -62,9 +62,11 @@ class QueryModels:
         from kgbuild.critic import load_critic
         from kgbuild.models import resolve_model
 
+        config = self._run.config.critic
         critic: Critic = load_critic(
             self._run.manifest.stage_folder("critic"),
-            base_path=resolve_model(self._run.config.critic.backbone).path,
+            base_path=resolve_model(config.backbone).path,
+            encoder_path=resolve_model(config.precedents).path if config.precedents else None,
         )
         return critic
 

@@ -30,7 +30,7 @@ from kgbuild.runs.workers import Workers
 
 _BATCH = 256
 # Training does not depend on the threshold; of the others the contents are hashed, not the names.
-_AFTERWARDS = {"threshold", "labels", "silver", "backbone", "start"}
+_AFTERWARDS = {"threshold", "labels", "silver", "backbone", "start", "precedents"}
 
 
 def critic_inputs(inputs: Inputs) -> list[object]:
@@ -42,6 +42,7 @@ def critic_inputs(inputs: Inputs) -> list[object]:
         hash_files(find_inputs(config.silver)),
         hash_files([inputs.critic_start] if inputs.critic_start else []),
         inputs.critic_file.sha256,
+        inputs.critic_encoder.sha256 if inputs.critic_encoder else None,
     ]
 
 
@@ -75,6 +76,7 @@ def train(
         inputs.all_relations,
         backbone_path=inputs.critic_file.path,
         start=inputs.critic_start,
+        encoder_path=inputs.critic_encoder.path if inputs.critic_encoder else None,
         config=config,
         folder=making,
         progress=progress,

@@ -113,6 +113,12 @@ class Inputs:
         return resolve_model(self.config.critic.backbone)
 
     @cached_property
+    def critic_encoder(self) -> ModelFile | None:
+        """The encoder by which the critic finds precedents, if it shall."""
+        name = self.config.critic.precedents
+        return resolve_model(name) if name else None
+
+    @cached_property
     def critic_start(self) -> Path | None:
         """The critic that training goes on from, if any."""
         name = self.config.critic.start

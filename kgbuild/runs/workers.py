@@ -63,7 +63,12 @@ class Workers:
         if self._critic is None:
             from kgbuild.critic import load_critic
 
-            self._critic = load_critic(folder, base_path=self._inputs.critic_file.path)
+            encoder = self._inputs.critic_encoder
+            self._critic = load_critic(
+                folder,
+                base_path=self._inputs.critic_file.path,
+                encoder_path=encoder.path if encoder else None,
+            )
         return self._critic
 
     def dismiss_language_models(self) -> None:

@@ -1,0 +1,57 @@
+"""Phrases as unit vectors, for finding the judged triples that a new one is like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+_BATCH = 256
+_MAX_TOKENS = 64
+
+
+class PhraseEncoder(Protocol):
+    """Turns phrases into unit vectors, near ones for phrases that mean nearly the same."""
+
+    def encode(self, phrases: Sequence[str]) -> Vectors:
+        """Give (phrases, width), a row a phrase, in their order."""
+
+
+class MeanEncoder:
+    """A sentence encoder whose vector is the mean of its tokens (Reimers & Gurevych 2019)."""
+
+    def __init__(self, path: Path) -> None:
+        from kgbuild.critic.bodies import load_encoder
+
+        self._model, self._tokenizer = load_encoder(path)
+        self._model.eval()
+
+    def encode(self, phrases: Sequence[str]) -> Vectors:
+        """Give (phrases, width) unit vectors; a phrase that comes twice is read once."""
+        import torch
+
+        order = sorted(dict.fromkeys(phrases), key=len)
+        found: list[Vectors] = []
+        with torch.inference_mode():
+            for start in range(0, len(order), _BATCH):
+                tokens = self._tokenizer(
+                    order[start : start + _BATCH],
+                    padding=True,
+                    truncation=True,
+                    max_length=_MAX_TOKENS,
+                    return_tensors="pt",
+                )
+                states = self._model(**tokens).last_hidden_state  # (batch, tokens, width)
+                weights = tokens["attention_mask"].unsqueeze(-1).to(torch.float32)
+                means = (states * weights).sum(1) / weights.sum(1)
+                found.append(torch.nn.functional.normalize(means).numpy())
+        place = {phrase: number for number, phrase in enumerate(order)}
+        width = int(self._model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        rows = np.concatenate(found) if found else np.zeros((0, width), dtype=np.float32)
+        vectors: Vectors = rows[[place[phrase] for phrase in phrases]]
+        return vectors
