@@ -128,7 +128,11 @@ class CriticConfig(Section):
     max_steps: int = Field(
         default=45, ge=0, description="Stop after this many steps on labels; 0 is no limit"
     )
-    learning_rate: float = Field(default=1e-4, gt=0, description="Peak learning rate on labels")
+    learning_rate: float = Field(
+        default=2e-5,
+        gt=0,
+        description="Peak learning rate on labels; 3e-4 where training starts anew",
+    )
     decay: float = Field(
         default=1.0,
         ge=0,
