@@ -202,6 +202,24 @@ def test_wrong_inputs_are_named_with_the_way_out(
         build(make_config(setting), tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("dedup.against=[nowhere]",),
+        ("report.reference=nowhere.tsv",),
+        ("student.is_enabled=true", "student.model=nowhere"),
+    ],
+)
+def test_a_wrong_name_of_a_later_stage_is_told_before_the_teacher_is_asked(
+    make_config: MakeConfig, tmp_path: Path, settings: tuple[str, ...]
+) -> None:
+    config = make_config(*settings)
+    doubles = Doubles(config)
+    with pytest.raises(KgbuildError, match="nowhere"):
+        run_flow(config, tmp_path / "run", workers=doubles.workers)
+    assert doubles.teacher.asked == []
+
+
 def test_a_floor_that_is_missed_is_reported(make_config: MakeConfig, run: Path) -> None:
     config = make_config("report.min_edges=1000")
     summary = run_flow(config, run, workers=Doubles(config).workers)
