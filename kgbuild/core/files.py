@@ -80,17 +80,26 @@ def read_text(path: Path, *, limit_bytes: int = 64 * 2**20) -> str:
         raise FileError(f"{path} does not exist; check the path") from error
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
+    return decode_text(content, name=path)
+
+
+def decode_text(content: bytes, *, name: Path | str) -> str:
+    """Give bytes as text.
+
+    Raises:
+        FileError: If they are not UTF-8 or hold NUL; it names the line.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise FileError(
-            f"{path}:{line} is not UTF-8 (byte {error.start} is 0x{content[error.start]:02x}); "
+            f"{name}:{line} is not UTF-8 (byte {error.start} is 0x{content[error.start]:02x}); "
             "save the file as UTF-8"
         ) from error
     if "\x00" in text:
         line = text[: text.index("\x00")].count("\n") + 1
-        raise FileError(f"{path}:{line} holds a NUL character; save the file as plain UTF-8 text")
+        raise FileError(f"{name}:{line} holds a NUL character; save the file as plain UTF-8 text")
     return text
 
 
