@@ -75,3 +75,14 @@ def main() -> None:
     except KgbuildError as error:
         typer.echo(f"kgbuild: {error}", err=True)
         raise SystemExit(2) from None
+    except OSError as error:
+        # A path of the user's that the system refuses: too long, forbidden, on a lost disk.
+        if error.strerror is None:
+            raise
+        place = str(error.filename or "the system")[:200]
+        typer.echo(
+            f"kgbuild: {place}: {error.strerror}. Check that path, your rights there and the "
+            "space on its disk, and run the same command again; nothing written is lost.",
+            err=True,
+        )
+        raise SystemExit(2) from None

@@ -43,6 +43,21 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def user_path(name: str | Path) -> Path:
+    """Give the path that a person wrote, with `~` and `~name` resolved.
+
+    Raises:
+        FileError: If nobody of that name has a home here.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise FileError(
+            f"{name} begins with the home of somebody whom this machine does not know; write the "
+            "path out, or begin it with ./"
+        ) from error
+
+
 def write_error(path: Path, error: OSError) -> FileError:
     """Say in one paragraph why a file could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -126,3 +141,5 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise FileError(f"{path}:{error.lineno} is not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path} is not JSON that can be read: {error}") from error

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from kgbuild.core.config import plain
 from kgbuild.core.errors import CriticError
+from kgbuild.core.files import user_path
 from kgbuild.core.ids import content_key
 from kgbuild.core.progress import Progress
 from kgbuild.core.records import LabelledTriple
@@ -71,7 +72,7 @@ def train(
     Raises:
         CriticError: If the folder holds anything but an earlier critic, which is replaced.
     """
-    folder = folder.expanduser().resolve()
+    folder = user_path(folder).resolve()
     _refuse_foreign(folder)
     config = inputs.config.critic
     making = folder.with_name(f"{folder.name}.part")
