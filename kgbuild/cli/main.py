@@ -24,7 +24,7 @@ from kgbuild.core.errors import KgbuildError
 class _Root(TyperGroup):
     """The root command: what a signal or a reader that left means, before typer decides it."""
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
         try:
             return super().invoke(ctx)
