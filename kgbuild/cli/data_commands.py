@@ -86,7 +86,7 @@ def extract(
 
     from kgbuild.core.config import SeedsConfig
     from kgbuild.core.errors import SeedError, did_you_mean
-    from kgbuild.core.files import read_text
+    from kgbuild.core.files import decode_text, read_text
     from kgbuild.core.records import Head
     from kgbuild.seeds import extract_heads
 
@@ -95,7 +95,12 @@ def extract(
             f"--kind {kind!r} is not event, concept or all"
             f"{did_you_mean(kind, ('event', 'concept', 'all'))}"
         )
-    contents = (sys.stdin.read() if str(path) == "-" else read_text(path) for path in texts)
+    contents = (
+        decode_text(sys.stdin.buffer.read(), name="standard input")
+        if str(path) == "-"
+        else read_text(path)
+        for path in texts
+    )
     typer.echo("head\tkind")
     skipped = 0
     for found in extract_heads(contents, config=SeedsConfig()):

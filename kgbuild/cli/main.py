@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from kgbuild import __version__
 from kgbuild.cli import (
@@ -18,8 +20,26 @@ from kgbuild.cli import (
 )
 from kgbuild.core.errors import KgbuildError
 
+
+class _Root(TyperGroup):
+    """The root command: what a signal or a reader that left means, before typer decides it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("kgbuild: interrupted; the same command goes on from here", err=True)
+            raise SystemExit(130) from None
+        except BrokenPipeError:
+            # Who read us has gone; the interpreter must not complain when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+
+
 app = typer.Typer(
     name="kgbuild",
+    cls=_Root,
     help="Build commonsense knowledge graphs by distilling them from language models.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -55,10 +75,14 @@ def main() -> None:
     except KgbuildError as error:
         typer.echo(f"kgbuild: {error}", err=True)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("kgbuild: interrupted; the same command goes on from here", err=True)
-        raise SystemExit(130) from None
-    except BrokenPipeError:
-        # Who read us has gone; the interpreter must not complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+    except OSError as error:
+        # A path of the user's that the system refuses: too long, forbidden, on a lost disk.
+        if error.strerror is None:
+            raise
+        place = str(error.filename or "the system")[:200]
+        typer.echo(
+            f"kgbuild: {place}: {error.strerror}. Check that path, your rights there and the "
+            "space on its disk, and run the same command again; nothing written is lost.",
+            err=True,
+        )
+        raise SystemExit(2) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,17 @@ def printable(text: str) -> str:
 
 
 def plain_value(value: Any) -> Any:
-    """Give a value of a Cypher row as JSON can hold it; what it cannot becomes text."""
+    """Give a value of a Cypher row as JSON can hold it; what it cannot becomes text.
+
+    >>> plain_value([1.5, float("nan")])
+    [1.5, 'nan']
+    """
     if isinstance(value, dict):
         return {str(name): plain_value(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain_value(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def load_config(path: Path | None, *, settings: Iterable[str] = ()) -> BuildConf
     tree: dict[str, Any] = {}
     where = str(path) if path else "the settings"
     if path is not None:
-        loaded = _parse_yaml(read_text(path), where=where)
+        loaded = read_value(read_text(path), where=where)
         if loaded is not None and not isinstance(loaded, dict):
             raise ConfigError(f"{path} holds no mapping of sections; see data/configs/demo.yaml")
         tree = loaded or {}
@@ -39,7 +40,12 @@ def load_config(path: Path | None, *, settings: Iterable[str] = ()) -> BuildConf
         raise ConfigError(f"{where}: {_explain(error)}") from error
 
 
-def _parse_yaml(text: str, *, where: str) -> Any:
+def read_value(text: str, *, where: str) -> Any:
+    """Read YAML as plain values.
+
+    Raises:
+        ConfigError: If it is not YAML, or holds a value that nothing stands for.
+    """
     try:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
@@ -47,6 +53,9 @@ def _parse_yaml(text: str, *, where: str) -> Any:
         raise ConfigError(f"{where}:{line} is not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{where} is not YAML: {error}") from error
+    # A day such as 2024-02-30, a number of thousands of digits, brackets a thousand deep.
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{where} holds a value that cannot be read: {error}") from error
 
 
 def _apply(tree: dict[str, Any], setting: str) -> None:
@@ -63,17 +72,24 @@ def _apply(tree: dict[str, Any], setting: str) -> None:
         if not isinstance(inner, dict):
             raise ConfigError(f"--set {setting!r}: {section} is a value, not a section")
         place = inner
-    place[leaf] = _parse_yaml(value, where=f"--set {key}")
+    place[leaf] = read_value(value, where=f"--set {key}")
 
 
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
-        return f"{place} = {first.get('input')!r}: {first['msg']}"
+        return f"{place} = {_shorten(first.get('input'))}: {first['msg']}"
     *sections, leaf = (str(part) for part in first["loc"])
     section: type[BaseModel] = BuildConfig
     for name in sections:
         kind = section.model_fields[name].annotation
         section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
     return f"{place} is not a setting{did_you_mean(leaf, section.model_fields)}"
+
+
+def _shorten(value: Any) -> str:
+    # Aliases can make a few lines of YAML a value of many gigabytes.
+    short = reprlib.Repr()
+    short.maxlevel, short.maxstring, short.maxother = 2, 80, 80
+    return short.repr(value)

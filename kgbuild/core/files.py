@@ -43,6 +43,21 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def user_path(name: str | Path) -> Path:
+    """Give the path that a person wrote, with `~` and `~name` resolved.
+
+    Raises:
+        FileError: If nobody of that name has a home here.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise FileError(
+            f"{name} begins with the home of somebody whom this machine does not know; write the "
+            "path out, or begin it with ./"
+        ) from error
+
+
 def write_error(path: Path, error: OSError) -> FileError:
     """Say in one paragraph why a file could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -80,17 +95,26 @@ def read_text(path: Path, *, limit_bytes: int = 64 * 2**20) -> str:
         raise FileError(f"{path} does not exist; check the path") from error
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
+    return decode_text(content, name=path)
+
+
+def decode_text(content: bytes, *, name: Path | str) -> str:
+    """Give bytes as text.
+
+    Raises:
+        FileError: If they are not UTF-8 or hold NUL; it names the line.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise FileError(
-            f"{path}:{line} is not UTF-8 (byte {error.start} is 0x{content[error.start]:02x}); "
+            f"{name}:{line} is not UTF-8 (byte {error.start} is 0x{content[error.start]:02x}); "
             "save the file as UTF-8"
         ) from error
     if "\x00" in text:
         line = text[: text.index("\x00")].count("\n") + 1
-        raise FileError(f"{path}:{line} holds a NUL character; save the file as plain UTF-8 text")
+        raise FileError(f"{name}:{line} holds a NUL character; save the file as plain UTF-8 text")
     return text
 
 
@@ -117,3 +141,5 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise FileError(f"{path}:{error.lineno} is not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path} is not JSON that can be read: {error}") from error

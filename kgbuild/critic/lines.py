@@ -76,8 +76,9 @@ def parse_object(text: str, *, where: str) -> dict[str, Any]:
     """
     try:
         value = json.loads(text)
-    # Brackets nested a thousand deep exhaust the parser before they are found to be malformed.
-    except (json.JSONDecodeError, RecursionError) as error:
+    # Brackets nested a thousand deep exhaust the parser before they are found to be malformed, and
+    # a number of thousands of digits is an error of its own.
+    except (ValueError, RecursionError) as error:
         raise LabelError(f"{where} is not JSON: {error}; one object a line is expected") from error
     if not isinstance(value, dict):
         raise LabelError(f"{where} is not a JSON object; one object a line is expected")

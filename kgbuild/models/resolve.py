@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from kgbuild.core.errors import FileError, ModelError, did_you_mean
-from kgbuild.core.files import read_json
+from kgbuild.core.files import read_json, user_path
 from kgbuild.core.records import Record
 from kgbuild.models.catalogue import CatalogueEntry, load_catalogue
 from kgbuild.models.fetch import fetched_path, weight_path
@@ -39,7 +39,7 @@ def resolve_model(name_or_path: str | Path) -> ModelFile:
     entry = load_catalogue().get(text)
     if entry is not None and not Path(text).exists():
         return _resolve_entry(entry)
-    path = Path(text).expanduser()
+    path = user_path(text)
     if path.is_dir():
         return _resolve_folder(path)
     if path.is_file():

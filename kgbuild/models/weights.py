@@ -52,7 +52,7 @@ def _find_safetensors_end(path: Path) -> int:
                 entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
             ]
             return int(8 + length + max(ends, default=0))
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(
                 f"{path} is not a readable safetensors file ({error}); it is cut off or of "
                 "another kind. Download it again."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kgbuild.core.config import StoreConfig
+from kgbuild.core.files import user_path
 from kgbuild.core.manifest import find_graph, read_manifest
 from kgbuild.query.graph import Graph
 from kgbuild.query.run_shards import RunShards
@@ -26,7 +27,7 @@ def open_graph(path: str | Path, *, encoder: str | None = None) -> Graph:
     """
     from kgbuild.store import open_store
 
-    place = Path(path).expanduser()
+    place = user_path(path)
     graph = find_graph(place)
     run = RunShards(read_manifest(place)) if place.is_dir() else None
     store = open_store(graph, config=StoreConfig(kind="ladybug"), is_read_only=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from kgbuild.core.config import plain
+from kgbuild.core.errors import CriticError
+from kgbuild.core.files import user_path
 from kgbuild.core.ids import content_key
 from kgbuild.core.progress import Progress
 from kgbuild.core.records import LabelledTriple
@@ -66,7 +68,13 @@ def train(
     labels: Sequence[LabelledTriple] | None = None,
     progress: Progress,
 ) -> CriticReport:
-    """Train the config's critic into a folder, on its own labels or on these."""
+    """Train the config's critic into a folder, on its own labels or on these.
+
+    Raises:
+        CriticError: If the folder holds anything but an earlier critic, which is replaced.
+    """
+    folder = user_path(folder).resolve()
+    _refuse_foreign(folder)
     config = inputs.config.critic
     making = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(making, ignore_errors=True)
@@ -84,6 +92,15 @@ def train(
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
     return report
+
+
+def _refuse_foreign(folder: Path) -> None:
+    is_ours = (folder / "critic.json").is_file()
+    if folder.exists() and not is_ours and (folder.is_file() or any(folder.iterdir())):
+        raise CriticError(
+            f"{folder} holds something that is no critic, and a new critic would take its place; "
+            "name a new or empty folder with --out"
+        )
 
 
 def place_critic(run: RunFolder, inputs: Inputs, *, workers: Workers, progress: Progress) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kgbuild.core.config import StoreConfig
 from kgbuild.core.errors import RunError
-from kgbuild.core.files import hash_file
+from kgbuild.core.files import hash_file, user_path
 from kgbuild.core.manifest import find_graph
 from kgbuild.store import open_store
 
@@ -28,7 +28,7 @@ def find_graphs(names: Sequence[str]) -> list[Path]:
     graphs = []
     for name in names:
         try:
-            graphs.append(find_graph(Path(name).expanduser()))
+            graphs.append(find_graph(user_path(name)))
         except RunError as error:
             raise RunError(f"dedup.against names {name}: {error}, or take it out") from error
     return graphs

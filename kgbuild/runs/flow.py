@@ -11,9 +11,10 @@ from kgbuild.core.config import BuildConfig
 from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import Record
 from kgbuild.runs import asking, judging, storing
-from kgbuild.runs.critics import place_critic
+from kgbuild.runs.critics import critic_inputs, place_critic
+from kgbuild.runs.earlier import find_graphs
 from kgbuild.runs.folder import RunFolder
-from kgbuild.runs.inputs import Inputs
+from kgbuild.runs.inputs import Inputs, find_input
 from kgbuild.runs.reporting import report
 from kgbuild.runs.workers import Workers
 
@@ -54,6 +55,7 @@ def run_flow(
     inputs = Inputs(config)
     workers = workers or Workers(inputs)
     run = RunFolder(folder, config=config)
+    _look_up(inputs, workers)
     with run.locked():
         heads = asking.collect(run, inputs)
         prompts = asking.prepare(run, inputs, heads)
@@ -88,6 +90,19 @@ def run_flow(
         seconds=round(time.monotonic() - started, 1),
         floors=tuple(_find_floors(config, counts)),
     )
+
+
+def _look_up(inputs: Inputs, workers: Workers) -> None:
+    """Find what the later stages read, so that a wrong name is told before the teacher works."""
+    config = inputs.config
+    find_graphs(config.dedup.against)
+    if workers.given_critic is None:
+        critic_inputs(inputs)
+    _ = workers.encoder_key
+    if config.student.is_enabled:
+        _ = inputs.student_file
+    if config.report.reference:
+        find_input(config.report.reference)
 
 
 def _find_floors(config: BuildConfig, counts: dict[str, dict[str, int]]) -> list[str]:

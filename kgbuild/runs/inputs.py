@@ -12,7 +12,7 @@ from pathlib import Path
 from kgbuild.core.config import BuildConfig
 from kgbuild.core.config_file import load_config
 from kgbuild.core.errors import ConfigError
-from kgbuild.core.files import hash_file
+from kgbuild.core.files import hash_file, user_path
 from kgbuild.core.relations import Relation, RelationSet, Shot, load_relations, load_shots
 from kgbuild.core.resources import resource_path
 from kgbuild.models import ModelFile, resolve_model
@@ -24,7 +24,7 @@ def find_input(name: str) -> Path:
     Raises:
         FileError: If there is neither.
     """
-    path = Path(name).expanduser()
+    path = user_path(name)
     return path if path.exists() else resource_path(name)
 
 

@@ -73,6 +73,8 @@ class Workers:
 
     def dismiss_language_models(self) -> None:
         """Let go of the teacher and the critic that were loaded here; half a gigabyte each."""
+        if self._teacher is self._given_teacher and self._critic is self.given_critic:
+            return
         self._teacher = self._given_teacher
         self._critic = self.given_critic
         # Models of transformers hold themselves in circles.

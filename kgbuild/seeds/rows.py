@@ -124,6 +124,8 @@ def _read_json_lines(text: str, path: Path) -> Iterator[SeedRow]:
                 f"{source} is not JSON: {error.msg} at column {error.colno}; write one object a "
                 'line, such as {"head": "PersonX bakes a cake"}'
             ) from error
+        except ValueError as error:
+            raise SeedError(f"{source} holds a number too long to read; quote the head") from error
         except RecursionError as error:
             raise SeedError(f"{source} nests too deeply; write one flat object a line") from error
         yield _row_of_object(value, source)

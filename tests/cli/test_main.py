@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -79,6 +81,10 @@ def test_bad_seeds_are_one_paragraph_and_exit_code_2(
         (("build", "missing.yaml"), "missing.yaml"),
         (("build", "data/configs/demo.yaml", "--set", "critic.treshold=1"), "threshold"),
         (("query", "tails", "x", "xWant", "--run", "nowhere"), "nowhere"),
+        (("query", "tails", "x", "xWant", "--run", "~nobody-here/run"), "~nobody-here"),
+        (("query", "tails", "x", "xWant", "--run", "x" * 300), "File name too long"),
+        (("models", "path", "~nobody-here/model"), "~nobody-here"),
+        (("build", "data/configs/demo.yaml", "--seeds", "x" * 300), "File name too long"),
         (("relations", "--pack", "atomic2002.en"), "did you mean atomic2020.en"),
         (("models", "path", "smolm2"), "did you mean smollm2"),
         (("export", "--run", "nowhere", "--format", "xml", "--out", "x"), "--format 'xml'"),
@@ -156,6 +162,41 @@ def test_a_full_disk_is_exit_code_2_and_leaves_what_was_written(
     written = list(out.iterdir())
     assert len(written) == 3
     assert all(path.suffix == ".json" for path in written)
+
+
+def test_a_folder_with_other_things_is_never_replaced_by_a_critic(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    thesis = tmp_path / "papers" / "thesis.docx"
+    thesis.write_text("mine")
+    for out in (thesis.parent, thesis):
+        done = run("critic", "train", "--out", str(out))
+        assert done.returncode == 2, done.stderr
+        assert "is no critic" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert thesis.read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", [b"Maria sings.\n\xff\n", b"Maria\x00 sings.\n"])
+def test_running_text_from_a_pipe_is_checked_as_a_file_is(
+    run: Run, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+    done = run("seeds", "extract", "-")
+    assert done.returncode == 2, done.stderr
+    assert "standard input:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_command_says_that_it_goes_on_and_exits_with_130(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("kgbuild.core.relations.load_relations", interrupt)
+    done = run("relations")
+    assert done.returncode == 130
+    assert "the same command goes on" in done.stderr
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:

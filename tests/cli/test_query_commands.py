@@ -194,3 +194,4 @@ def test_who_stops_reading_gets_no_traceback(made_run: Path) -> None:
         said = process.stderr.read().decode()
     assert "Traceback" not in said
     assert "BrokenPipe" not in said
+    assert process.returncode == 0, "1 would say that a floor of the config was missed"

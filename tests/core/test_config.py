@@ -29,6 +29,9 @@ def test_a_setting_goes_over_the_file(tmp_path: Path) -> None:
         ("critic.target_precision", "no key=value form"),
         ("seed.x.y=1", "seed"),
         ("store.kind=memory", "ladybug"),
+        ("name=2024-02-30", "--set name holds a value that cannot be read"),
+        ("seed=" + "1" * 5000, "--set seed holds a value that cannot be read"),
+        ("name=" + "[" * 5000, "--set name holds a value that cannot be read"),
     ],
 )
 def test_a_wrong_setting_is_named_with_the_way_out(setting: str, message: str) -> None:
@@ -48,6 +51,15 @@ def test_a_file_without_sections_is_refused(tmp_path: Path) -> None:
     path.write_text("- a\n- b\n")
     with pytest.raises(ConfigError, match="no mapping"):
         load_config(path)
+
+
+def test_a_value_that_aliases_make_huge_is_refused_in_a_short_message(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.yaml"
+    doubled = ", ".join(f"&a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40))
+    path.write_text(f"name: [&a0 [x, x], {doubled}]\n")
+    with pytest.raises(ConfigError, match="name = ") as error:
+        load_config(path)
+    assert len(str(error.value)) < 1000
 
 
 def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:

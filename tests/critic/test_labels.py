@@ -43,6 +43,7 @@ def row(**changes: object) -> str:
         ("{", "not JSON"),
         ("[1]", "not a JSON object"),
         ("[" * 90_000, "not JSON"),
+        ('{"head": ' + "1" * 5_000 + "}", "not JSON"),
         (row(label="likly"), "did you mean likely"),
         (row(extra=1), "extra"),
         (row(tail="edited"), "not the id"),

@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from kgbuild.evaluation import RelationCount, RunFacts, Sample, StageCost, write_report
 
 HOSTILE = "PersonX <script>alert('x')</script> & \"more\""
@@ -34,31 +36,35 @@ def make_facts() -> RunFacts:
     )
 
 
-def test_what_a_model_wrote_is_shown_and_never_run(tmp_path: Path) -> None:
-    page = write_report(make_facts(), tmp_path).read_text(encoding="utf-8")
-    assert "<script" not in page
-    assert "&lt;script&gt;" in page
-    assert page.count("<svg") == 4
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of those facts, with its JSON beside it; its charts are drawn once."""
+    return write_report(make_facts(), tmp_path_factory.mktemp("report"))
 
 
-def test_the_page_needs_no_network(tmp_path: Path) -> None:
-    page = write_report(make_facts(), tmp_path).read_text(encoding="utf-8")
+def test_what_a_model_wrote_is_shown_and_never_run(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert text.count("<svg") == 4
+
+
+def test_the_page_needs_no_network(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
     for sign in (' src="', "url(http", "<link", "@import"):
-        assert sign not in page
+        assert sign not in text
 
 
-def test_the_json_is_the_record(tmp_path: Path) -> None:
-    write_report(make_facts(), tmp_path)
-    tree = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+def test_the_json_is_the_record(page: Path) -> None:
+    tree = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     assert RunFacts.model_validate(tree) == make_facts()
 
 
-def test_two_reports_of_the_same_facts_are_the_same_bytes(tmp_path: Path) -> None:
-    pages = [write_report(make_facts(), tmp_path / name).read_bytes() for name in ("a", "b")]
-    assert pages[0] == pages[1]
+def test_two_reports_of_the_same_facts_are_the_same_bytes(page: Path, tmp_path: Path) -> None:
+    assert write_report(make_facts(), tmp_path).read_bytes() == page.read_bytes()
 
 
-def test_figures_that_are_undefined_are_said_to_be(tmp_path: Path) -> None:
-    page = write_report(make_facts(), tmp_path).read_text(encoding="utf-8")
-    assert "0.810" in page
-    assert "undefined" in page
+def test_figures_that_are_undefined_are_said_to_be(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "0.810" in text
+    assert "undefined" in text

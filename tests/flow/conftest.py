@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from kgbuild.core.config import BuildConfig
 from kgbuild.core.config_file import load_config
 from kgbuild.critic import TableScorer
+from kgbuild.runs import run_flow
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.workers import Workers
 from kgbuild.teacher.scripted import ScriptedTeacher
@@ -53,12 +55,28 @@ class Doubles:
         )
 
 
-@pytest.fixture
-def make_config(tmp_path: Path) -> Callable[..., BuildConfig]:
+def build(config: BuildConfig, folder: Path) -> Doubles:
+    doubles = Doubles(config)
+    run_flow(config, folder, workers=doubles.workers)
+    return doubles
+
+
+HEADS = (
+    "PersonX bakes a pie",
+    "PersonX paints a fence",
+    "PersonX plants a tree",
+    "PersonX reads a map",
+)
+
+
+@pytest.fixture(scope="session")
+def make_config(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., BuildConfig]:
+    folder = tmp_path_factory.mktemp("seeds")
+
     def make(*settings: str, heads: int = 3) -> BuildConfig:
-        seeds = tmp_path / "seeds.tsv"
-        names = ["PersonX bakes a pie", "PersonX paints a fence", "PersonX plants a tree"]
-        seeds.write_text("head\n" + "".join(f"{name}\n" for name in names[:heads]))
+        # Equal names for equal seeds, so that the same settings are the same config.
+        seeds = folder / f"{heads}.tsv"
+        seeds.write_text("head\n" + "".join(f"{name}\n" for name in HEADS[:heads]))
         return load_config(
             None,
             settings=[
@@ -72,3 +90,18 @@ def make_config(tmp_path: Path) -> Callable[..., BuildConfig]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def built(
+    make_config: Callable[..., BuildConfig], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Doubles]:
+    """One finished run of three heads, to be read only, and the doubles that made it."""
+    folder = tmp_path_factory.mktemp("built") / "run"
+    return folder, build(make_config(), folder)
+
+
+@pytest.fixture
+def run(built: tuple[Path, Doubles], tmp_path: Path) -> Path:
+    """A copy of the finished run, to go on from."""
+    return shutil.copytree(built[0], tmp_path / "run")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kgbuild.core.config import BuildConfig
+from kgbuild.core.config import BuildConfig, StoreConfig
 from kgbuild.core.errors import KgbuildError, RunError
 from kgbuild.core.manifest import read_manifest
 from kgbuild.core.records import CorpusRow, Edge, Rejection
@@ -19,15 +19,10 @@ from kgbuild.core.shards import read_shards
 from kgbuild.runs import run_flow
 from kgbuild.runs.exporting import export_run
 from kgbuild.store import open_store
-from tests.flow.conftest import Doubles
+from tests.flow.conftest import HEADS, Doubles, build
 
 MakeConfig = Callable[..., BuildConfig]
-
-
-def build(config: BuildConfig, folder: Path) -> Doubles:
-    doubles = Doubles(config)
-    run_flow(config, folder, workers=doubles.workers)
-    return doubles
+Built = tuple[Path, Doubles]
 
 
 def snapshot(folder: Path) -> dict[str, int]:
@@ -38,90 +33,76 @@ def snapshot(folder: Path) -> dict[str, int]:
     }
 
 
-def test_a_head_becomes_edges_and_corpus_rows(make_config: MakeConfig, tmp_path: Path) -> None:
-    config = make_config(heads=1)
-    build(config, tmp_path / "run")
-    manifest = read_manifest(tmp_path / "run")
+def test_a_head_becomes_edges_and_corpus_rows(built: Built) -> None:
+    manifest = read_manifest(built[0])
     edges = list(read_shards(manifest.stage_folder("edges"), Edge))
-    tails = {(edge.relation, edge.tail) for edge in edges}
-    assert ("xNeed", "to buy some flour") in tails
-    assert ("xWant", "to heat the oven up") in tails
-    edge = next(edge for edge in edges if edge.tail == "to buy some flour")
+    found = {(edge.relation, edge.tail): edge for edge in edges if edge.head == HEADS[0]}
+    assert ("xWant", "to heat the oven up") in found
+    edge = found["xNeed", "to buy some flour"]
     assert edge.sentence.startswith("PersonX bakes a pie.")
     assert (edge.teacher, edge.probability, edge.run) == ("scripted", 0.8, manifest.run_id)
     rows = list(read_shards(manifest.stage_folder("corpus"), CorpusRow))
     assert {row.triple_id for row in rows} == {edge.triple_id for edge in edges}
     with open_store(
-        manifest.stage_folder("graph"), config=config.store, is_read_only=True
+        manifest.stage_folder("graph"), config=StoreConfig(), is_read_only=True
     ) as graph:
         assert graph.counts().edges == len(edges)
         stored = graph.edge(edge.triple_id)
     assert stored == edge
 
 
-def test_what_the_critic_drops_is_written_with_its_reason(
-    make_config: MakeConfig, tmp_path: Path
-) -> None:
-    build(make_config(heads=1), tmp_path / "run")
-    folder = read_manifest(tmp_path / "run").stage_folder("verdicts")
+def test_what_the_critic_drops_is_written_with_its_reason(built: Built) -> None:
+    folder = read_manifest(built[0]).stage_folder("verdicts")
     dropped = list(read_shards(folder, Rejection, "rejected"))
-    assert [(one.reason, one.text) for one in dropped] == [
-        ("below_threshold", "to wash both hands")
+    assert [(one.reason, one.head, one.text) for one in dropped] == [
+        ("below_threshold", HEADS[0], "to wash both hands")
     ]
 
 
+def test_every_prompt_is_asked_once(built: Built) -> None:
+    asked = built[1].teacher.asked
+    assert len(asked) == len(set(asked)) == 6
+
+
 def test_a_second_identical_build_asks_and_writes_nothing(
-    make_config: MakeConfig, tmp_path: Path
+    make_config: MakeConfig, run: Path
 ) -> None:
-    config = make_config()
-    build(config, tmp_path / "run")
-    before = snapshot(tmp_path / "run")
-    doubles = Doubles(config)
-    summary = run_flow(config, tmp_path / "run", workers=doubles.workers)
+    before = snapshot(run)
+    doubles = Doubles(make_config())
+    summary = run_flow(make_config(), run, workers=doubles.workers)
     assert (summary.made, summary.prompts_asked) == ((), 0)
     assert doubles.teacher.asked == []
     assert doubles.critic.asked == 0
-    assert snapshot(tmp_path / "run") == before
+    assert doubles.encoder.encoded == 0
+    assert snapshot(run) == before
 
 
 def test_a_new_threshold_asks_neither_teacher_nor_critic_nor_encoder(
-    make_config: MakeConfig, tmp_path: Path
+    make_config: MakeConfig, run: Path
 ) -> None:
-    build(make_config(), tmp_path / "run")
     config = make_config("critic.threshold=0.1")
     doubles = Doubles(config)
-    summary = run_flow(config, tmp_path / "run", workers=doubles.workers)
+    summary = run_flow(config, run, workers=doubles.workers)
     assert doubles.teacher.asked == []
     assert doubles.critic.asked == 0
+    assert doubles.encoder.encoded == 0
     assert "triples" not in summary.made
     assert "scores" not in summary.made
     assert summary.accepted == summary.parsed
 
 
-def test_another_similarity_embeds_nothing_again(make_config: MakeConfig, tmp_path: Path) -> None:
-    build(make_config(), tmp_path / "run")
-    doubles = build(make_config("dedup.similarity=0.99"), tmp_path / "run")
-    assert doubles.encoder.encoded == 0
-
-
-def test_more_heads_ask_only_the_new_shards_of_nothing_old(
-    make_config: MakeConfig, tmp_path: Path
-) -> None:
-    first = build(make_config(heads=2), tmp_path / "run")
-    assert len(first.teacher.asked) == 4
-    again = build(make_config(heads=2), tmp_path / "run")
-    assert again.teacher.asked == []
+def test_another_similarity_embeds_nothing_again(make_config: MakeConfig, run: Path) -> None:
+    assert build(make_config("dedup.similarity=0.99"), run).encoder.encoded == 0
 
 
 def test_two_builds_in_two_folders_export_the_same_bytes(
-    make_config: MakeConfig, tmp_path: Path
+    make_config: MakeConfig, built: Built, tmp_path: Path
 ) -> None:
+    build(make_config(), tmp_path / "b")
     exports = []
-    for name in ("a", "b"):
-        build(make_config(), tmp_path / name)
-        out = tmp_path / f"{name}.jsonl"
-        export_run(tmp_path / name, format="jsonl", out=out)
-        exports.append(out.read_bytes())
+    for folder in (built[0], tmp_path / "b"):
+        export_run(folder, format="jsonl", out=tmp_path / "out.jsonl")
+        exports.append((tmp_path / "out.jsonl").read_bytes())
     assert exports[0] == exports[1]
     assert exports[0].count(b"\n") > 4
 
@@ -130,9 +111,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import kgbuild.core.files as files
-from kgbuild.core.config import BuildConfig
+from kgbuild.core.config import BuildConfig, StoreConfig
 from kgbuild.runs import run_flow
-from tests.flow.conftest import Doubles
+from tests.flow.conftest import HEADS, Doubles, build
 
 left = int(sys.argv[3])
 replace = Path.replace
@@ -176,16 +157,14 @@ def test_a_run_killed_at_many_moments_ends_like_an_unbroken_one(
 
 
 def test_what_an_earlier_run_holds_is_not_stored_again(
-    make_config: MakeConfig, tmp_path: Path
+    make_config: MakeConfig, built: Built, tmp_path: Path
 ) -> None:
-    build(make_config(heads=2), tmp_path / "first")
-    held = read_manifest(tmp_path / "first").stages["graph"].counts["edges"]
-    config = make_config(f"dedup.against=['{tmp_path / 'first'}']", heads=3)
-    build(config, tmp_path / "second")
+    held = read_manifest(built[0]).stages["graph"].counts["edges"]
+    build(make_config(f"dedup.against=['{built[0]}']", heads=4), tmp_path / "second")
     stages = read_manifest(tmp_path / "second").stages
     assert stages["merges"].counts["in_graph"] == held
     edges = list(read_shards(read_manifest(tmp_path / "second").stage_folder("edges"), Edge))
-    assert {edge.head for edge in edges} == {"PersonX plants a tree"}
+    assert {edge.head for edge in edges} == {HEADS[3]}
 
 
 def test_a_folder_with_other_things_is_refused(make_config: MakeConfig, tmp_path: Path) -> None:
@@ -223,7 +202,25 @@ def test_wrong_inputs_are_named_with_the_way_out(
         build(make_config(setting), tmp_path / "run")
 
 
-def test_a_floor_that_is_missed_is_reported(make_config: MakeConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("dedup.against=[nowhere]",),
+        ("report.reference=nowhere.tsv",),
+        ("student.is_enabled=true", "student.model=nowhere"),
+    ],
+)
+def test_a_wrong_name_of_a_later_stage_is_told_before_the_teacher_is_asked(
+    make_config: MakeConfig, tmp_path: Path, settings: tuple[str, ...]
+) -> None:
+    config = make_config(*settings)
+    doubles = Doubles(config)
+    with pytest.raises(KgbuildError, match="nowhere"):
+        run_flow(config, tmp_path / "run", workers=doubles.workers)
+    assert doubles.teacher.asked == []
+
+
+def test_a_floor_that_is_missed_is_reported(make_config: MakeConfig, run: Path) -> None:
     config = make_config("report.min_edges=1000")
-    summary = run_flow(config, tmp_path / "run", workers=Doubles(config).workers)
+    summary = run_flow(config, run, workers=Doubles(config).workers)
     assert "report.min_edges = 1000" in summary.floors[0]

@@ -78,6 +78,7 @@ def test_extra_columns_are_allowed(tmp_path: Path) -> None:
         ("s.jsonl", '{"head": null}\n', r"head is missing, not a string"),
         ("s.jsonl", '{"head": "lamp", "kind": 1}\n', r"kind is a number"),
         ("s.jsonl", '{"head": "lamp", "relations": {"a": 1}}\n', r"relations is an object"),
+        ("s.jsonl", '{"head": ' + "1" * 5_000 + "}", r"s\.jsonl:1 holds a number too long"),
         ("s.jsonl", '{"head": ' + "[" * 99_999, r"s\.jsonl:1 (nests too deeply|is not JSON)"),
         ("s.tsv", b"head\nlamp\ncaf\xe9\n", r"s\.tsv:3 is not UTF-8 \(byte 13 is 0xe9\)"),
         ("s.tsv", "head\nlamp\x00\n", r"s\.tsv:2 holds a NUL character"),

@@ -44,9 +44,13 @@ def make_row(head: str, relation: str, tail: str, split: Split) -> CorpusRow:
     )
 
 
+def make_rows() -> list[CorpusRow]:
+    return [make_row(*fact) for fact in FACTS]
+
+
 @pytest.fixture
 def rows() -> list[CorpusRow]:
-    return [make_row(*fact) for fact in FACTS]
+    return make_rows()
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +64,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_language_model(tmp_path_factory.mktemp("base"), texts=texts)
 
 
-@pytest.fixture
-def config() -> StudentConfig:
+def make_config() -> StudentConfig:
     return StudentConfig(
         method="full",
         epochs=40,
@@ -70,3 +73,8 @@ def config() -> StudentConfig:
         save_steps=7,
         held_out_prompts=2,
     )
+
+
+@pytest.fixture
+def config() -> StudentConfig:
+    return make_config()

@@ -5,27 +5,37 @@ from pathlib import Path
 
 import pytest
 
-from kgbuild.core.config import StudentConfig
 from kgbuild.core.errors import FileError, ModelError, RelationError
-from kgbuild.core.records import CorpusRow
 from kgbuild.core.relations import Relation
 from kgbuild.student import load_student, train_student
+from tests.student.conftest import make_config, make_rows
+
+
+@pytest.fixture(scope="module")
+def trained(
+    relations: list[Relation], base: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with a student and the base that its adapter belongs to, to be read only."""
+    folder = tmp_path_factory.mktemp("trained")
+    place = shutil.copytree(base, folder / "base")
+    config = make_config().model_copy(update={"epochs": 2, "method": "lora"})
+    list(
+        train_student(
+            make_rows(), relations, model_path=place, config=config, folder=folder / "student"
+        )
+    )
+    return folder
 
 
 @pytest.fixture
-def folder(
-    rows: list[CorpusRow],
-    relations: list[Relation],
-    base: Path,
-    config: StudentConfig,
-    tmp_path: Path,
-) -> Path:
-    config = config.model_copy(update={"epochs": 2, "method": "lora"})
-    place = shutil.copytree(base, tmp_path / "base")
-    list(
-        train_student(rows, relations, model_path=place, config=config, folder=tmp_path / "student")
-    )
-    return tmp_path / "student"
+def folder(trained: Path) -> Path:
+    return trained / "student"
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    """A copy of the student, to be damaged."""
+    return shutil.copytree(folder, tmp_path / "student")
 
 
 def test_answers_are_different_tails_best_first_in_the_relations_form(folder: Path) -> None:
@@ -52,29 +62,36 @@ def test_an_unknown_relation_names_the_nearest(folder: Path) -> None:
         load_student(folder).ask("PersonX sings", "xWants")
 
 
-def test_a_moved_base_is_named_and_can_be_given(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "base").rename(tmp_path / "moved")
-    with pytest.raises(ModelError, match="which is gone"):
-        load_student(folder)
-    assert load_student(folder, base_path=tmp_path / "moved").ask("PersonX sings", "xWant", n=1)
+def test_a_moved_base_is_named_and_can_be_given(trained: Path) -> None:
+    moved = (trained / "base").rename(trained / "moved")
+    try:
+        with pytest.raises(ModelError, match="which is gone"):
+            load_student(trained / "student")
+        student = load_student(trained / "student", base_path=moved)
+        assert student.ask("PersonX sings", "xWant", n=1)
+    finally:
+        moved.rename(trained / "base")
 
 
-def test_another_base_is_refused(folder: Path, tmp_path: Path) -> None:
-    weights = tmp_path / "base" / "model.safetensors"
+def test_another_base_is_refused(trained: Path) -> None:
+    weights = trained / "base" / "model.safetensors"
     content = weights.read_bytes()
     weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    with pytest.raises(ModelError, match="has the hash"):
-        load_student(folder)
+    try:
+        with pytest.raises(ModelError, match="has the hash"):
+            load_student(trained / "student")
+    finally:
+        weights.write_bytes(content)
 
 
-def test_a_pickled_adapter_is_never_read(folder: Path) -> None:
-    weights = folder / "adapter" / "adapter_model.safetensors"
+def test_a_pickled_adapter_is_never_read(copy: Path) -> None:
+    weights = copy / "adapter" / "adapter_model.safetensors"
     weights.rename(weights.with_suffix(".bin"))
     with pytest.raises(ModelError, match="train the student again"):
-        load_student(folder)
+        load_student(copy)
 
 
-def test_an_unfinished_student_is_not_loaded(folder: Path) -> None:
-    (folder / "student.json").unlink()
+def test_an_unfinished_student_is_not_loaded(copy: Path) -> None:
+    (copy / "student.json").unlink()
     with pytest.raises(FileError, match="no finished student"):
-        load_student(folder)
+        load_student(copy)

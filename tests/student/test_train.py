@@ -16,6 +16,7 @@ from kgbuild.decoding import load_base
 from kgbuild.student import load_student, train_student
 from kgbuild.student.ask import read_card
 from kgbuild.student.base import wrap_for_training
+from tests.student.conftest import make_config, make_rows
 
 WEIGHTS = {"full": "model/model.safetensors", "lora": "adapter/adapter_model.safetensors"}
 
@@ -72,27 +73,41 @@ def test_every_trainable_parameter_moved(
     assert moved == len(trained)
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
+RESUMED_EPOCHS = 6
+
+
+@pytest.fixture(scope="module", params=["full", "lora"])
+def unbroken(
+    request: pytest.FixtureRequest,
+    relations: list[Relation],
+    base: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[StudentConfig, dict[str, bytes]]:
+    """The settings of a training that nothing broke, and the files it left."""
+    settings = {"method": request.param, "epochs": RESUMED_EPOCHS}
+    config = make_config().model_copy(update=settings)
+    folder = tmp_path_factory.mktemp("whole")
+    list(train_student(make_rows(), relations, model_path=base, config=config, folder=folder))
+    return config, files_of(folder)
+
+
 @pytest.mark.parametrize("killed_after", [3, 9])
 def test_a_resumed_training_ends_as_an_unbroken_one(
-    method: str,
+    unbroken: tuple[StudentConfig, dict[str, bytes]],
     killed_after: int,
     rows: list[CorpusRow],
     relations: list[Relation],
     base: Path,
-    config: StudentConfig,
     tmp_path: Path,
 ) -> None:
-    config = config.model_copy(update={"method": method, "epochs": 6})
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    list(train_student(rows, relations, model_path=base, config=config, folder=whole))
-    training = train_student(rows, relations, model_path=base, config=config, folder=broken)
+    config, whole = unbroken
+    training = train_student(rows, relations, model_path=base, config=config, folder=tmp_path)
     list(islice(training, killed_after))
     del training  # the process is gone; what is on disk is all that is left
-    assert not (broken / "student.json").exists()
-    rest = list(train_student(rows, relations, model_path=base, config=config, folder=broken))
+    assert not (tmp_path / "student.json").exists()
+    rest = list(train_student(rows, relations, model_path=base, config=config, folder=tmp_path))
     assert rest[0].step == killed_after // config.save_steps * config.save_steps + 1
-    assert files_of(broken) == files_of(whole)
+    assert files_of(tmp_path) == whole
 
 
 def test_a_checkpoint_of_other_settings_is_not_continued(
