@@ -6,12 +6,14 @@ from collections import Counter
 from pathlib import Path
 
 from kgbuild.core.config import plain
+from kgbuild.core.errors import ModelError
 from kgbuild.core.ids import phrase_id
 from kgbuild.core.progress import Progress
 from kgbuild.core.records import CorpusRow, Edge, Merge, Triple, Verdict
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.core.shards import read_shards, write_shard
 from kgbuild.corpus import CardFacts, TeacherTerms, export_rows, write_corpus
+from kgbuild.models import load_catalogue
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.judging import read_accepted
@@ -99,21 +101,43 @@ def store(run: RunFolder, inputs: Inputs, edges: Path, *, progress: Progress) ->
     return run.stage("graph", run.key("edges"), make, output=GRAPH)
 
 
-def make_card(run_id: str, inputs: Inputs) -> CardFacts:
+def make_card(run_id: str, inputs: Inputs, *, licence: str = "other") -> CardFacts:
     """Say for people who get the corpus how it was made."""
-    teacher = inputs.teacher_file
     config = inputs.config
     return CardFacts(
         name=f"kgbuild {config.name}",
         description="Commonsense triples distilled from a language model, kept by a critic.",
+        licence=licence,
         made=(
             f"Seeds {', '.join(config.seeds.files)}; relation packs "
             f"{', '.join(config.prompts.packs)}; NeuroLogic {config.decoding.method} decoding; "
             "a trained critic; semantic dedup."
         ),
         run=run_id,
-        teachers=(TeacherTerms(name=teacher.name, sha256=teacher.sha256, licence=teacher.licence),),
+        teachers=(_teacher_terms(inputs),),
         target_precision=config.critic.target_precision,
+    )
+
+
+def _teacher_terms(inputs: Inputs) -> TeacherTerms:
+    model = inputs.config.teacher.model
+    entry = load_catalogue().get(model)
+    terms = ""
+    if entry is not None:
+        consent = "asks for consent; " if entry.needs_consent else ""
+        terms = f"{consent}the terms of {entry.title} stand at {entry.licence_url}"
+    try:
+        teacher = inputs.teacher_file
+    except ModelError:
+        # A run is exported also where its teacher is not.
+        return TeacherTerms(
+            name=model,
+            sha256=entry.sha256 if entry else "",
+            licence=entry.licence if entry else "unknown",
+            terms=terms,
+        )
+    return TeacherTerms(
+        name=teacher.name, sha256=teacher.sha256, licence=teacher.licence, terms=terms
     )
 
 

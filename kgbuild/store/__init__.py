@@ -17,9 +17,18 @@ import pyarrow as pa
 from kgbuild.core.config import StoreConfig
 from kgbuild.core.errors import StoreError
 from kgbuild.core.records import Edge
+from kgbuild.store.admin_bundle import write_admin_bundle
 from kgbuild.store.graph_store import Counts, GraphStore, LoadReport, Phrase
 
-__all__ = ["Counts", "GraphStore", "LoadReport", "Phrase", "load_edges", "open_store"]
+__all__ = [
+    "Counts",
+    "GraphStore",
+    "LoadReport",
+    "Phrase",
+    "load_edges",
+    "open_store",
+    "write_admin_bundle",
+]
 
 
 def open_store(
