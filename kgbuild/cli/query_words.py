@@ -66,6 +66,8 @@ def explanation_rows(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "cluster", "\n".join(_cluster_lines(found.cluster))
     if found.stage:
         yield "dropped in", f"{found.stage}: {found.reason} {found.detail}".strip()
+    for note in found.review:
+        yield "review", note.said
     if found.run is not None:
         where = f" in {found.run.folder}" if found.run.folder else ""
         yield "run", f"{found.run.run}, round {found.run.round}{where}"

@@ -184,6 +184,15 @@ class DedupConfig(Section):
     )
 
 
+class ReviewConfig(Section):
+    """What people took out of a graph, which stays out."""
+
+    tombstones: tuple[str, ...] = Field(
+        default=(),
+        description="Runs or tombstone files whose triples are left out, besides the run's own",
+    )
+
+
 class StoreConfig(Section):
     """Where accepted edges live."""
 
@@ -260,6 +269,7 @@ class BuildConfig(Section):
     teacher: TeacherConfig = TeacherConfig()
     critic: CriticConfig = CriticConfig()
     dedup: DedupConfig = DedupConfig()
+    review: ReviewConfig = ReviewConfig()
     store: StoreConfig = StoreConfig()
     corpus: CorpusConfig = CorpusConfig()
     student: StudentConfig = StudentConfig()
