@@ -50,6 +50,10 @@ class StoreLockedError(StoreError):
     """Another process holds the graph store; the message says which."""
 
 
+class ServerError(KgbuildError):
+    """A Neo4j server cannot be started, stopped or administered."""
+
+
 class RunError(KgbuildError):
     """A run folder cannot be used or continued."""
 
