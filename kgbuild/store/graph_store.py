@@ -238,16 +238,24 @@ class GraphStore(ABC):
         found = (phrase for phrase in self.phrases() if wanted <= set(split_words(phrase.text)))
         return nsmallest(limit, found, key=lambda phrase: (len(phrase.text), phrase.text))
 
-    def to_networkx(self) -> networkx.MultiDiGraph[str]:
-        """Give the whole graph to networkx: phrase ids as nodes, relations as edge keys."""
+    def to_networkx(self, *, relations: Iterable[str] = ()) -> networkx.MultiDiGraph[str]:
+        """Give the graph to networkx: phrase ids as nodes, relations as edge keys.
+
+        Args:
+            relations: Only these and the phrases they join; without any, the whole graph.
+        """
         import networkx
 
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
         for phrase in self.phrases():
             graph.add_node(phrase.id, text=phrase.text, kind=phrase.kind)
-        for edge in self.edges():
-            facets = edge.model_dump(mode="json", exclude={"head_id", "tail_id"})
-            graph.add_edge(edge.head_id, edge.tail_id, key=edge.relation, **facets)
+        wanted = tuple(relations)
+        for table in self.edge_tables(relations=wanted):
+            ends = (table[name].to_pylist() for name in ("head_id", "tail_id", "relation"))
+            facets = table.drop_columns(["head_id", "tail_id"]).to_pylist()
+            graph.add_edges_from(zip(*ends, facets, strict=True))
+        if wanted:
+            graph.remove_nodes_from(list(networkx.isolates(graph)))
         return graph
 
     def _check_relations(self, edges: pa.Table, held: Iterable[str]) -> list[str]:

@@ -269,6 +269,15 @@ def test_networkx_gets_the_whole_graph(filled: GraphStore) -> None:
     assert facets["probability"] == 0.8
 
 
+def test_networkx_gets_some_relations_with_the_phrases_that_they_join(filled: GraphStore) -> None:
+    graph = filled.to_networkx(relations=["xWant", "IsA"])
+    assert sorted(key for _, _, key in graph.edges) == ["IsA", "xWant"]
+    texts = {text for _, text in graph.nodes(data="text")}
+    assert texts == {BAKES, "to eat the cake", "a cake", "a dessert"}
+    whole = {end for end, _ in filled.to_networkx().nodes(data=True)}
+    assert whole > set(graph)
+
+
 def test_a_phrase_may_lead_to_itself(store: GraphStore) -> None:
     loop = edge(BAKES, "xWant", BAKES)
     store.load_edges([loop])
