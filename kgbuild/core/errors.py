@@ -62,6 +62,10 @@ class FileError(KgbuildError):
     """A file cannot be read or written, such as when the disk is full."""
 
 
+class ExtraError(KgbuildError):
+    """A library that only an optional extra installs is not there."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Give "; did you mean X?" for the nearest known word, or nothing.
 
