@@ -164,8 +164,10 @@ def _write_answers(triples: Path, scores: Path, verdicts: Path, merges: Path) ->
         for relation, text in (("xReact", "like baking"), ("xWant", "bake again"))
     ]
     write_shard(triples / "rejected-00000.parquet", dropped, Rejection)
-    for folder, record in ((scores, Score), (verdicts, Verdict), (merges, Merge)):
-        write_shard(folder / "part-00000.parquet", given[record], record)
+    for folder, record in ((scores, Score), (verdicts, Verdict)):
+        for number, rows in enumerate((given[record][:3], given[record][3:])):
+            write_shard(folder / f"part-{number:05}.parquet", rows, record)
+    write_shard(merges / "part-00000.parquet", given[Merge], Merge)
 
 
 @pytest.fixture(scope="session")

@@ -184,21 +184,15 @@ class DedupConfig(Section):
     )
 
 
-class ReviewConfig(Section):
-    """What people took out of a graph, which stays out."""
-
-    tombstones: tuple[str, ...] = Field(
-        default=(),
-        description="Runs or tombstone files whose triples are left out, besides the run's own",
-    )
-
-
 class StoreConfig(Section):
     """Where accepted edges live."""
 
     kind: Literal["ladybug", "memory"] = Field(default="ladybug", description="Graph store")
     batch_edges: int = Field(
         default=100_000, ge=1, description="Edges loaded together, whole or not at all"
+    )
+    tombstones: tuple[str, ...] = Field(
+        default=(), description="Runs or tombstone files whose triples this run leaves out too"
     )
 
 
@@ -281,7 +275,6 @@ class BuildConfig(Section):
     teacher: TeacherConfig = TeacherConfig()
     critic: CriticConfig = CriticConfig()
     dedup: DedupConfig = DedupConfig()
-    review: ReviewConfig = ReviewConfig()
     store: StoreConfig = StoreConfig()
     corpus: CorpusConfig = CorpusConfig()
     student: StudentConfig = StudentConfig()

@@ -73,7 +73,7 @@ def with_review(
 
 
 def _others(run: RunShards) -> list[Path]:
-    return [Path(name).expanduser() for name in run.config.review.tombstones]
+    return [Path(name).expanduser() for name in run.config.store.tombstones]
 
 
 def _origin(found: Explanation | None, brought: ImportedTriple | None) -> tuple[str, str]:

@@ -134,8 +134,7 @@ class Decider:
         before = sum(self._batch.counts.values())
         identity = triple_id(row.head, row.relation, row.tail)
         is_edited = bool(row.triple_id) and row.triple_id != identity
-        is_rejected = row.accept is not None and row.accept is not Label.UNSURE
-        is_rejected = is_rejected and not (row.accept is not None and row.accept.is_accepted)
+        is_rejected = row.accept in (Label.FARFETCHED, Label.INVALID)
         if row.comment and row.accept is None and not is_edited:
             raise LabelError(
                 f"{row.where} has a comment and no answer; write yes, no or ? into accept, or take "
@@ -170,12 +169,11 @@ class Decider:
             why = row.comment or f"replaced by {row.head!r} {row.relation} {row.tail!r}"
             self._bury(row.triple_id, self._graph.texts(row.triple_id), reason="edited", why=why)
         if old is not None:
-            old_row = row.model_copy(update={name: old[name] for name in _TEXTS})
-            self._label(old_row, row.triple_id, Label.INVALID)
-        # The probability that stands in the row was the old triple's.
-        self._answer(
-            row.model_copy(update={"probability": None}), identity, row.accept or Label.LIKELY
-        )
+            was = row.model_copy(update={name: old[name] for name in _TEXTS})
+            self._label(was, row.triple_id, Label.INVALID)
+        # Probability and teacher that stand in the row were the old triple's.
+        own = row.model_copy(update={"probability": None, "teacher": ""})
+        self._answer(own, identity, row.accept or Label.LIKELY)
 
     def _take(self, row: IncomingRow, identity: str) -> None:
         """Take a row that nobody answered: a new triple is brought, a known one is left alone."""

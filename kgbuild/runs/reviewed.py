@@ -22,11 +22,11 @@ class RunReview:
 
     def __init__(self, folder: Path, inputs: Inputs) -> None:
         self.log = ReviewLog(folder / REVIEW)
-        self._others = [Path(name).expanduser() for name in inputs.config.review.tombstones]
+        self._others = [Path(name).expanduser() for name in inputs.config.store.tombstones]
         for place in self._others:
             if not place.exists():
                 raise ConfigError(
-                    f"review.tombstones names {place}, which does not exist; name a run folder or "
+                    f"store.tombstones names {place}, which does not exist; name a run folder or "
                     "a tombstone file, or take it out"
                 )
         self.tombstones = Tombstones(self._read())

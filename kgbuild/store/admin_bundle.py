@@ -11,20 +11,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from kgbuild.core.files import replacing_folder
 from kgbuild.core.finite import check_finite
 from kgbuild.core.phrases import PHRASE_COLUMNS, PhraseSpill
 from kgbuild.store.batches import EDGE_SCHEMA, FACETS
-from kgbuild.store.bundle_texts import README, SCRIPTS, constraints
+from kgbuild.store.bundle_texts import README, SCRIPTS, VERSIONS, constraints
 from kgbuild.store.cypher import quote
-from kgbuild.store.graph_store import SCHEMA_VERSION
+from kgbuild.store.neo4j_store.schema import META
 
-META = {"schema_version": SCHEMA_VERSION, "facets": " ".join(FACETS)}
 _TYPES = {pa.string(): "", pa.float64(): ":double", pa.int64(): ":long"}
 _HEADERS = {
-    "phrases": "id:ID(Phrase),text,kind",
+    "phrases": "id:ID(Phrase),text,kind,:LABEL",
     "meta": "key:ID(KgbuildMeta),value",
     "relationships": ",".join(
         [
@@ -40,12 +40,12 @@ _CSV = csv.WriteOptions(include_header=False, delimiter=",", quoting_style="need
 _FILES = {
     *(f"{name}{part}.csv" for name in _HEADERS for part in ("", "-header")),
     *SCRIPTS,
-    "constraints.cypher",
+    *(f"constraints-{version}.cypher" for version in VERSIONS),
     "README.md",
 }
 
 
-def write_admin_bundle(edges: Iterable[pa.Table], out: Path) -> int:
+def write_bundle(edges: Iterable[pa.Table], out: Path) -> int:
     """Write the bundle, the whole folder or nothing, and give its number of relationships.
 
     Edges pass a table at a time and phrases wait on disk, so memory does not grow with the graph.
@@ -55,23 +55,30 @@ def write_admin_bundle(edges: Iterable[pa.Table], out: Path) -> int:
         StoreError: If a relation cannot name a relationship type, or a number is not finite.
     """
     count = 0
+    relations: set[str] = set()
     with replacing_folder(out, known=_FILES) as building, PhraseSpill() as spill:
         schema = EDGE_SCHEMA.empty_table().select(_EDGE_COLUMNS).schema
         with csv.CSVWriter(building / "relationships.csv", schema, write_options=_CSV) as written:
             for table in edges:
-                _check(table)
+                relations.update(_check(table))
                 spill.add(table)
                 written.write_table(table.select(_EDGE_COLUMNS).cast(schema))
                 count += table.num_rows
-        phrases = pa.schema([(name, pa.string()) for name in PHRASE_COLUMNS])
-        with csv.CSVWriter(building / "phrases.csv", phrases, write_options=_CSV) as written:
+        nodes = pa.schema([(name, pa.string()) for name in (*PHRASE_COLUMNS, ":LABEL")])
+        with csv.CSVWriter(building / "phrases.csv", nodes, write_options=_CSV) as written:
             for table in spill.tables():
-                written.write_table(table)
+                # The store's second label, by which style sheets tell nodes apart.
+                labels = pc.if_else(
+                    pc.equal(table["kind"], ""), None, pc.utf8_capitalize(table["kind"])
+                )
+                written.write_table(table.append_column(nodes.field(":LABEL"), labels))
         meta = pa.table({"key": list(META), "value": list(META.values())})
         csv.write_csv(meta, building / "meta.csv", write_options=_CSV)
         for name, header in _HEADERS.items():
             _write(building / f"{name}-header.csv", header + "\n")
-        _write(building / "constraints.cypher", constraints())
+        for version in VERSIONS:
+            script = constraints(version, sorted(relations))
+            _write(building / f"constraints-{version}.cypher", script)
         _write(building / "README.md", README)
         for name, script in SCRIPTS.items():
             _write(building / name, script)
@@ -83,7 +90,9 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _check(edges: pa.Table) -> None:
-    for name in edges["relation"].unique().to_pylist():
-        quote(name)
+def _check(edges: pa.Table) -> list[str]:
     check_finite(edges)
+    names: list[str] = edges["relation"].unique().to_pylist()
+    for name in names:
+        quote(name)
+    return names

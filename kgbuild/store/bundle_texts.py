@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from kgbuild.store.neo4j_store import cypher
+
+VERSIONS = ("4.4", "5")
 _FILES = r"""  --nodes=Phrase=phrases-header.csv,phrases.csv \
   --nodes=KgbuildMeta=meta-header.csv,meta.csv \
   --relationships=relationships-header.csv,relationships.csv \
-  --id-type=string --delimiter=, --quote='"' --multiline-fields=true --bad-tolerance=0"""
+  --delimiter=, --quote='"' --multiline-fields=true --bad-tolerance=0"""
 
 
 def _script(version: str, command: str) -> str:
@@ -36,14 +41,22 @@ README = """# A kgbuild graph for neo4j-admin
 1. Stop the server, or choose a database that is not there yet.
 2. `./import-5.sh [DATABASE]` for Neo4j 5, `./import-4.4.sh [DATABASE]` for Neo4j 4.4. A database
    that exists is replaced with `--overwrite-destination` (5) or `--force` (4.4) behind its name.
-3. Start the server and run `cypher-shell -f constraints.cypher`; kgbuild does the same by itself
-   when it first opens the database for writing.
+3. Start the server and run `cypher-shell -f constraints-5.cypher` (or `-4.4`): the constraints and
+   indexes that `kgbuild push` makes.
 
-Nodes are `(:Phrase {id, text, kind})`, relationships bear the relation's name and the fields of an
-edge, as `kgbuild push` writes them. `*-header.csv` name the columns of the file beside them.
+Nodes are `(:Phrase {id, text, kind})`, those that head an edge also `:Event` or `:Concept`;
+relationships bear the relation's name and the fields of an edge: the graph that `kgbuild push`
+writes. kgbuild itself reads it from Neo4j 5.13 or newer. `*-header.csv` name the columns of the
+file beside them.
 """
 
 
-def constraints() -> str:
-    """Give the constraints and indexes of the Neo4j store as a Cypher script."""
-    return "CREATE CONSTRAINT phrase_id IF NOT EXISTS FOR (p:Phrase) REQUIRE p.id IS UNIQUE;\n"
+def constraints(version: str, relations: Sequence[str]) -> str:
+    """Give the constraints and indexes of the Neo4j store as a Cypher script.
+
+    Neo4j 4.4 knows no constraint that keeps a relationship from being there twice.
+    """
+    statements = [cypher.ONE_META, cypher.ONE_PHRASE, cypher.ONE_REJECTED_PHRASE]
+    if version != "4.4":
+        statements += [cypher.one_edge(relation) for relation in relations]
+    return "".join(f"{text};\n" for text in [*statements, *cypher.LATE_INDEXES.values()])

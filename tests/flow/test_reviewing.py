@@ -147,7 +147,7 @@ def test_another_run_can_be_pointed_at_the_same_tombstones(
 ) -> None:
     path = sheet(run, tmp_path / "review.csv", {(PIE, "xNeed", FLOUR): {"accept": "no"}})
     take(run, path)
-    config = make_config(f"review.tombstones=['{run}']", heads=2)
+    config = make_config(f"store.tombstones=['{run}']", heads=2)
     build(config, tmp_path / "other")
     assert edges_of(tmp_path / "other").keys() == edges_of(run).keys()
     with open_graph(tmp_path / "other") as graph:
@@ -158,8 +158,8 @@ def test_another_run_can_be_pointed_at_the_same_tombstones(
     answer.write_text(json.dumps(triple) + "\n")
     take(tmp_path / "other", answer)
     assert (PIE, "xNeed", FLOUR) in edges_of(tmp_path / "other")
-    missing = make_config("review.tombstones=[nowhere]", heads=2)
-    with pytest.raises(ConfigError, match=r"review\.tombstones names nowhere"):
+    missing = make_config("store.tombstones=[nowhere]", heads=2)
+    with pytest.raises(ConfigError, match=r"store\.tombstones names nowhere"):
         build(missing, tmp_path / "third")
 
 

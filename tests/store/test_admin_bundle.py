@@ -6,7 +6,8 @@ import csv
 import os
 import subprocess
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,18 @@ from kgbuild.core.shards import to_table
 from kgbuild.store import write_admin_bundle
 from kgbuild.store.batches import EDGE_SCHEMA, FACETS
 from kgbuild.store.neo4j_server import (
+    Server,
     ServerHome,
     fetch_jars,
     find_java,
     start_server,
     stop_server,
 )
+from kgbuild.store.neo4j_store import Neo4jStore, find_address
 from tests.conftest import make_edges
 from tests.corpus.conftest import HOSTILE, make_edge
+
+Ask = Callable[..., list[dict[str, Any]]]
 
 
 def order(edge: Edge) -> tuple[str, str, str]:
@@ -66,7 +71,7 @@ def test_the_files_are_rfc_4180_and_hold_every_text(edges: list[Edge], tmp_path:
     [absent, *_] = [row for row in rows if row["kind"] == "event" and row["run"] == "r"]
     assert absent["prior_log_probability:double"] == ""
     content = (tmp_path / "b" / "phrases.csv").read_text(encoding="utf-8")
-    assert '"proud",""\n' in content
+    assert '"proud","",\n' in content
 
 
 def test_a_phrase_is_one_node_of_its_heads_kind(edges: list[Edge], tmp_path: Path) -> None:
@@ -145,7 +150,7 @@ def imported(
     )
     admin.chmod(0o755)
     done = subprocess.run(
-        [str(folder / "import-5.sh")],
+        [str(folder / "import-5.sh"), "neo4j", "--verbose"],
         env={
             **os.environ,
             "NEO4J_ADMIN": str(admin),
@@ -162,22 +167,36 @@ def imported(
     stop_server(home.path)
 
 
-@pytest.fixture(scope="module")
-def ask(imported: ServerHome) -> Iterator[Callable[..., list[dict[str, Any]]]]:
-    """Run Cypher on the imported database."""
+@contextmanager
+def asking(home: ServerHome) -> Iterator[Ask]:
+    """Run Cypher on a server by the bare driver."""
     import neo4j
 
-    uri = f"bolt://127.0.0.1:{imported.read_state()['bolt']}"
-    with neo4j.GraphDatabase.driver(uri, auth=("neo4j", imported.read_password())) as driver:
+    uri = f"bolt://127.0.0.1:{home.read_state()['bolt']}"
+    with neo4j.GraphDatabase.driver(uri, auth=("neo4j", home.read_password())) as driver:
         yield lambda text, **params: [
             record.data() for record in driver.execute_query(text, params).records
         ]
 
 
+@pytest.fixture(scope="module")
+def ask(imported: ServerHome) -> Iterator[Ask]:
+    """Run Cypher on the imported database."""
+    with asking(imported) as run:
+        yield run
+
+
+def open_server(home: Path, *, relations: Iterable[str]) -> Neo4jStore:
+    """Open the graph of a server as `kgbuild push` does."""
+    place = ServerHome(home)
+    address = find_address(
+        f"bolt://127.0.0.1:{place.read_state()['bolt']}", credentials=place.credentials
+    )
+    return Neo4jStore(address, relations=relations)
+
+
 @pytest.mark.neo4j
-def test_neo4j_admin_imports_every_node_and_relationship(
-    edges: list[Edge], ask: Callable[..., list[dict[str, Any]]]
-) -> None:
+def test_neo4j_admin_imports_every_node_and_relationship(edges: list[Edge], ask: Ask) -> None:
     phrases = {end for edge in edges for end in (edge.head_id, edge.tail_id)}
     assert ask("MATCH (p:Phrase) RETURN count(*) AS count") == [{"count": len(phrases)}]
     counted = ask("MATCH (:Phrase)-[r]->(:Phrase) RETURN type(r) AS name, count(*) AS count")
@@ -188,9 +207,7 @@ def test_neo4j_admin_imports_every_node_and_relationship(
 
 
 @pytest.mark.neo4j
-def test_every_imported_value_is_the_one_that_was_exported(
-    edges: list[Edge], ask: Callable[..., list[dict[str, Any]]]
-) -> None:
+def test_every_imported_value_is_the_one_that_was_exported(edges: list[Edge], ask: Ask) -> None:
     rows = ask(
         "MATCH (h:Phrase)-[r]->(t:Phrase) RETURN h.id AS head_id, h.text AS head, "
         "type(r) AS relation, t.id AS tail_id, t.text AS tail, properties(r) AS facets"
@@ -207,16 +224,58 @@ def test_every_imported_value_is_the_one_that_was_exported(
     assert EDGE_SCHEMA.names[:2] == ["triple_id", "head_id"]
 
 
+def schema_of(ask: Ask) -> list[tuple[Any, ...]]:
+    """Every constraint and index, as a server lists them."""
+    constraints = ask(
+        "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties "
+        "RETURN name, type, labelsOrTypes, properties"
+    )
+    indexes = ask(
+        "SHOW INDEXES YIELD name, type, state, labelsOrTypes, properties "
+        "RETURN name, type, state, labelsOrTypes, properties"
+    )
+    return sorted(str(row) for row in [*constraints, *indexes])
+
+
 @pytest.mark.neo4j
-def test_the_constraints_of_the_bundle_hold_on_what_was_imported(
-    imported: ServerHome, ask: Callable[..., list[dict[str, Any]]], tmp_path: Path
+def test_an_imported_graph_is_the_one_that_is_pushed(
+    edges: list[Edge],
+    imported: ServerHome,
+    ask: Ask,
+    clean_neo4j: Server,
+    tmp_path: Path,
 ) -> None:
-    write_admin_bundle([], tmp_path / "empty")
-    script = (tmp_path / "empty" / "constraints.cypher").read_text(encoding="utf-8")
-    statements = [part.strip() for part in script.split(";") if part.strip()]
-    assert statements
-    for statement in statements:
-        ask(statement)
+    """Same nodes with the same labels, same relationships, same constraints and indexes."""
+    write_admin_bundle([to_table(edges, Edge)], tmp_path / "b")
+    script = (tmp_path / "b" / "constraints-5.cypher").read_text(encoding="utf-8")
+    for statement in script.split(";\n"):
+        if statement:
+            ask(statement)
     ask("CALL db.awaitIndexes(120)")
-    states = ask("SHOW INDEXES YIELD name, state WHERE state <> 'ONLINE' RETURN name")
-    assert states == []
+    names = {edge.relation for edge in edges}
+    with open_server(clean_neo4j.home, relations=names) as pushed:
+        pushed.load_edges(edges)
+    with asking(ServerHome(clean_neo4j.home)) as ask_pushed:
+        for what in (
+            "MATCH (p:Phrase) RETURN labels(p) AS labels, properties(p) AS held ORDER BY p.id",
+            "MATCH (:Phrase)-[r]->(:Phrase) RETURN type(r) AS type, properties(r) AS held, "
+            "startNode(r).id AS head, endNode(r).id AS tail ORDER BY r.triple_id",
+            "MATCH (m:KgbuildMeta) WHERE m.value IS NOT NULL "
+            "RETURN m.key AS key, m.value AS value ORDER BY key",
+        ):
+            assert ask(what) == ask_pushed(what)
+        assert schema_of(ask) == schema_of(ask_pushed)
+
+
+@pytest.mark.neo4j
+def test_an_imported_graph_is_queried_and_pushed_to(
+    edges: list[Edge], imported: ServerHome
+) -> None:
+    with open_server(imported.path, relations={edge.relation for edge in edges}) as store:
+        assert list(store.edges()) == edges
+        tails = store.tails(edges[0].head_id, edges[0].relation)
+        assert edges[0] in tails
+        # A push of the same edges finds them all.
+        report = store.load_edges(edges)
+        assert (report.unchanged, report.added_edges, report.updated) == (len(edges), 0, 0)
+        assert report.added_nodes == 0
