@@ -38,6 +38,7 @@ def write_hub_folder(
         FileError: If `out` cannot be written or holds anything but an earlier corpus.
     """
     counts: Counter[tuple[str, Split]] = Counter()
+    origins: Counter[tuple[str, str]] = Counter()
     known = {"README.md", _DATA, *(f"{_DATA}/{name}" for name in _FILES.values())}
     with replacing_folder(out, known=known) as building:
         (building / _DATA).mkdir()
@@ -48,8 +49,9 @@ def write_hub_folder(
                     opened[row.split] = _open(building, row.split, stack, open_split)
                 opened[row.split].add(row)
                 counts[row.relation, row.split] += 1
+                origins[row.source, row.teacher] += 1
         splits = {split: f"{_DATA}/{_FILES[split]}" for split in Split if split in opened}
-        write_card(building / "README.md", card=card, counts=counts, splits=splits)
+        write_card(building / "README.md", card=card, counts=counts, splits=splits, origins=origins)
     return sum(counts.values())
 
 

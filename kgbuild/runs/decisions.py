@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from kgbuild.core.errors import LabelError
 from kgbuild.core.ids import triple_id
@@ -16,20 +11,9 @@ from kgbuild.core.records import Label, LabelledTriple, Provenance, Rejection, T
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.core.review import ImportedTriple, PendingBatch
 from kgbuild.corpus.incoming import IncomingRow
+from kgbuild.runs.graph_columns import GraphColumns
 from kgbuild.runs.reviewed import RunReview
 
-_COLUMNS = (
-    "triple_id",
-    "head",
-    "relation",
-    "tail",
-    "teacher",
-    "run",
-    "log_probability",
-    "mean_log_probability",
-    "prior_log_probability",
-    "tokens",
-)
 _NO_EVIDENCE: dict[str, Any] = {
     "teacher": "",
     "log_probability": 0.0,
@@ -39,47 +23,6 @@ _NO_EVIDENCE: dict[str, Any] = {
 }
 _EVIDENCE: tuple[str, ...] = tuple(_NO_EVIDENCE)
 _TEXTS = ("head", "relation", "tail")
-
-
-class GraphColumns:
-    """The edges of a run, by id, as columns: a row becomes Python objects when it is asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        paths = sorted(folder.glob("part-*.parquet"))
-        tables = [pq.read_table(path, columns=list(_COLUMNS)) for path in paths]
-        self._table = pa.concat_tables(tables).combine_chunks()
-        ids = self._table["triple_id"].to_pylist()
-        self._places = {identity: place for place, identity in enumerate(ids)}
-
-    @property
-    def edges(self) -> int:
-        """The number of edges."""
-        return len(self._places)
-
-    def __contains__(self, identity: object) -> bool:
-        return identity in self._places
-
-    def row(self, identity: str) -> dict[str, Any] | None:
-        """Give the columns of one edge."""
-        place = self._places.get(identity)
-        if place is None:
-            return None
-        found: dict[str, Any] = self._table.slice(place, 1).to_pylist()[0]
-        return found
-
-    def texts(self, identity: str) -> dict[str, str]:
-        """Give head, relation and tail of one edge, or nothing."""
-        row = self.row(identity)
-        return {name: row[name] for name in _TEXTS} if row else {}
-
-    def values(self, column: str) -> list[str]:
-        """Give the distinct values of a column."""
-        found: list[str] = sorted(self._table[column].unique().to_pylist())
-        return found
-
-    def count(self, column: str, value: str) -> int:
-        """Count the edges with a value."""
-        return int(pc.sum(pc.equal(self._table[column], value)).as_py() or 0)
 
 
 class Decider:
@@ -112,6 +55,8 @@ class Decider:
             if row.labeller == by
         }
         self._decided: dict[str, tuple[Label | None, str]] = {}
+        self._changed: dict[str, str] = {}
+        self._buried: set[tuple[str, bool]] = set()
         self.unchanged = self.still_out = 0
         self.left_out: Counter[str] = Counter()
 
@@ -161,6 +106,17 @@ class Decider:
             raise LabelError(
                 f"{row.where} answers {row.accept} where {where} answers {earlier} for the same "
                 "triple; keep one of the two lines"
+            )
+        if row.triple_id and row.triple_id != identity:
+            kept = self._decided.get(row.triple_id)
+            self._changed.setdefault(row.triple_id, row.where)
+            changed_at, kept_at = row.where, kept[1] if kept else ""
+        else:
+            changed_at, kept_at = self._changed.get(identity, ""), row.where
+        if changed_at and kept_at:
+            raise LabelError(
+                f"{changed_at} changes the triple that {kept_at} keeps; empty the triple_id of a "
+                "line that is new, or take one of the two out"
             )
 
     def _replace(self, row: IncomingRow, identity: str) -> None:
@@ -235,6 +191,9 @@ class Decider:
         why: str,
         is_lifted: bool = False,
     ) -> None:
+        if (identity, is_lifted) in self._buried:
+            return
+        self._buried.add((identity, is_lifted))
         self._batch.add(
             Tombstone(
                 triple_id=identity,

@@ -17,8 +17,9 @@ from kgbuild.core.records import Record, Rejection, Tombstone
 from kgbuild.core.review import PendingBatch
 from kgbuild.corpus.incoming import read_incoming
 from kgbuild.runs import storing
-from kgbuild.runs.decisions import Decider, GraphColumns
+from kgbuild.runs.decisions import Decider
 from kgbuild.runs.folder import RunFolder
+from kgbuild.runs.graph_columns import GraphColumns
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.reviewed import RunReview
 

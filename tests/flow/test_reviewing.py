@@ -31,6 +31,7 @@ from tests.flow.test_flow import build, snapshot
 
 MakeConfig = Callable[..., BuildConfig]
 PIE, FENCE = "PersonX bakes a pie", "PersonX paints a fence"
+FLOUR_ID = triple_id(PIE, "xNeed", "to buy some flour")
 FLOUR, RECIPE, OVEN = "to buy some flour", "to find a good recipe", "to heat the oven up"
 
 
@@ -317,6 +318,20 @@ CONTRADICTIONS = {
     "changed and rejected": (
         [{"head": "owl", "relation": "IsA", "tail": "x", "accept": "no", "triple_id": "0" * 20}],
         r"a\.jsonl:1 changes the triple and rejects it",
+    ),
+    "a copied line": (
+        [
+            {"head": PIE, "relation": "xNeed", "tail": FLOUR, "triple_id": FLOUR_ID},
+            {"head": PIE, "relation": "xNeed", "tail": "a bowl", "triple_id": FLOUR_ID},
+        ],
+        r"a\.jsonl:2 changes the triple that .*a\.jsonl:1 keeps",
+    ),
+    "a copied line before": (
+        [
+            {"head": PIE, "relation": "xNeed", "tail": "a bowl", "triple_id": FLOUR_ID},
+            {"head": PIE, "relation": "xNeed", "tail": FLOUR, "triple_id": FLOUR_ID},
+        ],
+        r"a\.jsonl:1 changes the triple that .*a\.jsonl:2 keeps",
     ),
     "a comment alone": (
         [{"head": "owl", "relation": "IsA", "tail": "bird", "comment": "hm"}],
