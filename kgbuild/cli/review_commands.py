@@ -20,6 +20,16 @@ ByOption = Annotated[
 ]
 
 
+AlsoOption = Annotated[
+    str | None,
+    typer.Option("--also", help="Address of a server that what is out is taken out of, too."),
+]
+CredentialsOption = Annotated[
+    Path | None,
+    typer.Option("--credentials", help="Of --also: file with its user and password."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the main app."""
     app.command("import")(import_file)
@@ -40,6 +50,8 @@ def import_file(
     skip_unknown: Annotated[
         bool, typer.Option("--skip-unknown", help="Leave out rows of unknown relations.")
     ] = False,
+    also: AlsoOption = None,
+    credentials: CredentialsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take triples and a reviewer's answers (accept, comment) into a run's graph.
@@ -49,9 +61,11 @@ def import_file(
     """
     from kgbuild.runs.reviewing import Review
 
+    _check_server(also, credentials)
     review = Review(find_run(run), by=_user(by), progress=Bars())
     done = review.import_file(file, format=format, guideline=guideline, skip_unknown=skip_unknown)
     _show(done, as_json=as_json)
+    _withdraw(Path(done.run), also, credentials)
 
 
 def undo(
@@ -71,18 +85,22 @@ def undo(
         bool, typer.Option("--restore", help="Let it in again instead.")
     ] = False,
     by: ByOption = None,
+    also: AlsoOption = None,
+    credentials: CredentialsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take triples out of a run's graph again, also out of later builds, and record why."""
     from kgbuild.core.manifest import MANIFEST_NAME, read_manifest
     from kgbuild.runs.reviewing import Review
 
+    _check_server(also, credentials)
     if run and (Path(run) / MANIFEST_NAME).is_file():
         place = place or Path(run)
         run = read_manifest(Path(run)).run_id
     review = Review(find_run(place), by=_user(by), progress=Bars())
     done = review.undo(why=why, run=run, teacher=teacher, triple=triple, is_restored=is_restored)
     _show(done, as_json=as_json)
+    _withdraw(Path(done.run), also, credentials)
 
 
 def _user(by: str | None) -> str:
@@ -92,6 +110,27 @@ def _user(by: str | None) -> str:
         return getpass.getuser()
     except (KeyError, OSError) as error:
         raise LabelError("This machine has no name for you; say who decides with --by") from error
+
+
+def _check_server(also: str | None, credentials: Path | None) -> None:
+    """Refuse a wrong address before anything is decided."""
+    if also is None:
+        if credentials is not None:
+            raise LabelError("--credentials belongs to a server; name one with --also")
+        return
+    from kgbuild.store.neo4j_store import find_address
+
+    find_address(also, credentials=credentials)
+
+
+def _withdraw(folder: Path, also: str | None, credentials: Path | None) -> None:
+    if also is None:
+        return
+    from kgbuild.runs.withdrawing import withdraw
+    from kgbuild.store.neo4j_store import find_address
+
+    address = find_address(also, credentials=credentials)
+    say(f"{withdraw(folder, address=address)} edges taken out of {address.uri}")
 
 
 def _show(done: ReviewSummary, *, as_json: bool) -> None:

@@ -42,7 +42,7 @@ README = """# A kgbuild graph for neo4j-admin
 2. `./import-5.sh [DATABASE]` for Neo4j 5, `./import-4.4.sh [DATABASE]` for Neo4j 4.4. A database
    that exists is replaced with `--overwrite-destination` (5) or `--force` (4.4) behind its name.
 3. Start the server and run `cypher-shell -f constraints-5.cypher` (or `-4.4`): the constraints and
-   indexes that `kgbuild push` makes.
+   indexes that `kgbuild push` makes, and makes itself where they are missing.
 
 Nodes are `(:Phrase {id, text, kind})`, those that head an edge also `:Event` or `:Concept`;
 relationships bear the relation's name and the fields of an edge: the graph that `kgbuild push`
@@ -56,7 +56,7 @@ def constraints(version: str, relations: Sequence[str]) -> str:
 
     Neo4j 4.4 knows no constraint that keeps a relationship from being there twice.
     """
-    statements = [cypher.ONE_META, cypher.ONE_PHRASE, cypher.ONE_REJECTED_PHRASE]
+    statements = list(cypher.CONSTRAINTS.values())
     if version != "4.4":
         statements += [cypher.one_edge(relation) for relation in relations]
     return "".join(f"{text};\n" for text in [*statements, *cypher.LATE_INDEXES.values()])

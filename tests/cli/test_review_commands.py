@@ -12,6 +12,8 @@ import pytest
 
 from kgbuild.cli.main import main
 from kgbuild.corpus import FORMATS
+from kgbuild.store.neo4j_server import Server, ServerHome
+from kgbuild.store.neo4j_store import Neo4jStore, find_address
 from tests.conftest import BAKES, make_edges
 
 Run = Callable[..., tuple[int, str, str]]
@@ -128,3 +130,29 @@ def test_an_undo_that_names_nothing_is_exit_code_2(
     assert (code, out) == (2, "")
     assert message in said
     assert "Traceback" not in said
+
+
+@pytest.mark.neo4j
+def test_an_undo_reaches_the_server_that_the_run_was_pushed_to(
+    run: Run, folder: Path, clean_neo4j: Server
+) -> None:
+    place = ServerHome(clean_neo4j.home)
+    to = f"bolt://127.0.0.1:{place.read_state()['bolt']}"
+    own = ("--credentials", str(place.credentials))
+    assert run("push", "--run", str(folder), "--to", to, *own)[0] == 0
+    taken = next(edge for edge in make_edges() if edge.tail == "tired")
+    words = ("undo", "--triple", taken.triple_id, "--in", str(folder), "--why", "no", "--by", "ann")
+    code, _, said = run(*words, "--also", to, *own)
+    assert code == 0, said
+    assert f"1 edges taken out of {to}" in said
+    with Neo4jStore(find_address(to, credentials=place.credentials)) as server:
+        left = {edge.triple_id for edge in server.edges()}
+    assert left == {edge.triple_id for edge in make_edges()} - {taken.triple_id}
+    # Again: nothing is left to take out.
+    assert f"0 edges taken out of {to}" in run(*words, "--also", to, *own)[2]
+    # An address that cannot be is refused before anything is decided.
+    code, _, said = run(
+        "undo", "--teacher", "tiny", "--in", str(folder), "--why", "no", "--also", "http://x"
+    )
+    assert code == 2
+    assert len(list((folder / "review").glob("*.json"))) == 1
