@@ -21,7 +21,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 fast: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not model and not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not model and not slow and not neo4j"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kgbuild.core.config import BuildConfig, StoreConfig, plain
+from kgbuild.core.config import BuildConfig, ServerConfig, StoreConfig, plain
+from kgbuild.core.errors import ServerError
 from kgbuild.core.ids import content_key, phrase_id
 from kgbuild.core.manifest import Manifest, StageEntry, write_manifest
 from kgbuild.core.records import (
@@ -25,6 +27,14 @@ from kgbuild.core.records import (
 from kgbuild.core.relations import load_relations, verbalise
 from kgbuild.core.shards import write_shard
 from kgbuild.store import load_edges, open_store
+from kgbuild.store.neo4j_server import (
+    Server,
+    ServerHome,
+    fetch_jars,
+    find_java,
+    start_server,
+    stop_server,
+)
 
 # One thread a worker: several workers that each want every core wait for each other.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -154,8 +164,10 @@ def _write_answers(triples: Path, scores: Path, verdicts: Path, merges: Path) ->
         for relation, text in (("xReact", "like baking"), ("xWant", "bake again"))
     ]
     write_shard(triples / "rejected-00000.parquet", dropped, Rejection)
-    for folder, record in ((scores, Score), (verdicts, Verdict), (merges, Merge)):
-        write_shard(folder / "part-00000.parquet", given[record], record)
+    for folder, record in ((scores, Score), (verdicts, Verdict)):
+        for number, rows in enumerate((given[record][:3], given[record][3:])):
+            write_shard(folder / f"part-{number:05}.parquet", rows, record)
+    write_shard(merges / "part-00000.parquet", given[Merge], Merge)
 
 
 @pytest.fixture(scope="session")
@@ -198,3 +210,40 @@ def made_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made_edges() -> list[Edge]:
     """The edges of `made_run`."""
     return make_edges()
+
+
+@pytest.fixture(scope="session")
+def neo4j_config() -> ServerConfig:
+    """Memory of a server for tests; its ports are free ones."""
+    try:
+        find_java()
+        fetch_jars()
+    except ServerError as error:
+        pytest.skip(str(error))
+    return ServerConfig(heap_megabytes=512, page_cache_megabytes=64, start_seconds=300)
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(
+    tmp_path_factory: pytest.TempPathFactory, neo4j_config: ServerConfig
+) -> Iterator[Server]:
+    """One real server for all tests of this process; `clean_neo4j` gives it without nodes."""
+    home = tmp_path_factory.mktemp("neo4j") / "home"
+    yield start_server(home, config=neo4j_config)
+    stop_server(home)
+
+
+def wipe_neo4j(server: Server) -> None:
+    """Take every node out; constraints and indexes stay."""
+    import neo4j
+
+    auth = ("neo4j", ServerHome(server.home).read_password())
+    with neo4j.GraphDatabase.driver(server.uri, auth=auth) as driver:
+        driver.execute_query("MATCH (n) DETACH DELETE n")
+
+
+@pytest.fixture
+def clean_neo4j(neo4j_server: Server) -> Server:
+    """The session's server with not a node in it."""
+    wipe_neo4j(neo4j_server)
+    return neo4j_server

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kgbuild.cli.options import JsonOption, RunOption, SetOption
-from kgbuild.cli.output import RUNS, Bars, find_run, print_json, say
+from kgbuild.cli.output import RUNS, Bars, find_run, print_json, print_table, say
 
 ConfigPath = Annotated[Path, typer.Argument(help="A YAML config, such as data/configs/demo.yaml.")]
 SeedsOption = Annotated[
@@ -106,12 +106,44 @@ def report(run: RunOption = None, as_json: JsonOption = False) -> None:
 
 
 def export(
-    format: Annotated[str, typer.Option("--format", help="jsonl, tsv, parquet or hf.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write, or a folder for hf.")],
+    format: Annotated[
+        str | None, typer.Option("--format", help="One of those that --list explains.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write, or a folder for hf, neo4j-admin.")
+    ] = None,
     run: RunOption = None,
+    licence: Annotated[
+        str, typer.Option("--licence", help="Licence of your corpus, for hf and conceptnet.")
+    ] = "other",
+    list_formats: Annotated[
+        bool, typer.Option("--list", help="Explain every format and stop.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --list: print JSON.")] = False,
 ) -> None:
-    """Write the accepted graph of a run as a corpus."""
+    """Write the accepted graph of a run for another tool: TSV, Parquet, GraphML, RDF, Neo4j, ..."""
+    from kgbuild.core.errors import ConfigError
+
+    if list_formats:
+        _list_formats(as_json=as_json)
+        return
+    if format is None or out is None:
+        missing = "--format" if format is None else "--out"
+        raise ConfigError(
+            f"{missing} is missing; write kgbuild export --format NAME --out PATH. "
+            "kgbuild export --list explains the formats"
+        )
     from kgbuild.runs.exporting import export_run
 
-    count = export_run(find_run(run), format=format, out=out)
-    say(f"{count} rows in {out}")
+    count = export_run(find_run(run), format=format, out=out, licence=licence)
+    say(f"{count} {'triples' if count != 1 else 'triple'} in {out}")
+
+
+def _list_formats(*, as_json: bool) -> None:
+    from kgbuild.corpus.formats import FORMATS
+
+    if as_json:
+        print_json([entry.model_dump(mode="json") for entry in FORMATS.values()])
+        return
+    rows = [(entry.name, entry.example, entry.title, entry.read_by) for entry in FORMATS.values()]
+    print_table("Formats", ("format", "--out", "what it is", "read by"), rows)

@@ -15,7 +15,10 @@ from kgbuild.cli import (
     critic_commands,
     data_commands,
     model_commands,
+    neo4j_commands,
+    push_commands,
     query_commands,
+    review_commands,
     student_commands,
 )
 from kgbuild.core.errors import KgbuildError
@@ -57,6 +60,7 @@ def _root(
 
 
 build_commands.register(app)
+push_commands.register(app)
 query_commands.register(app)
 app.add_typer(query_commands.query_app, name="query")
 app.add_typer(critic_commands.critic_app, name="critic")
@@ -64,7 +68,9 @@ app.add_typer(data_commands.relations_app, name="relations")
 app.add_typer(data_commands.seeds_app, name="seeds")
 app.add_typer(data_commands.dedup_app, name="dedup")
 data_commands.register(app)
+review_commands.register(app)
 app.add_typer(model_commands.models_app, name="models")
+app.add_typer(neo4j_commands.neo4j_app, name="neo4j")
 app.add_typer(student_commands.student_app, name="student")
 
 

@@ -50,12 +50,20 @@ class StoreLockedError(StoreError):
     """Another process holds the graph store; the message says which."""
 
 
+class ServerError(KgbuildError):
+    """A Neo4j server cannot be started, stopped or administered."""
+
+
 class RunError(KgbuildError):
     """A run folder cannot be used or continued."""
 
 
 class FileError(KgbuildError):
     """A file cannot be read or written, such as when the disk is full."""
+
+
+class ExtraError(KgbuildError):
+    """A library that only an optional extra installs is not there."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -6,8 +6,9 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,53 @@ def user_path(name: str | Path) -> Path:
             f"{name} begins with the home of somebody whom this machine does not know; write the "
             "path out, or begin it with ./"
         ) from error
+
+
+@contextmanager
+def replacing_folder(path: Path, *, known: Collection[str]) -> Iterator[Path]:
+    """Give a temporary folder beside `path` that takes its place when the block ends well.
+
+    Args:
+        path: The folder; an earlier one with nothing but known names in it is replaced.
+        known: What such a folder may hold, as paths below it.
+
+    Raises:
+        FileError: If `path` is a file or holds anything else, or cannot be written.
+    """
+    _refuse_other_content(path, known)
+    building: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        yield building
+        building.chmod(0o755)
+        if path.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+            path.rename(old / "old")
+            building.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            building.rename(path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        if building is not None:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _refuse_other_content(path: Path, known: Collection[str]) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise FileError(f"{path} is a file; this format needs the path of a folder")
+    # The first foreign name is enough: nobody's folder is walked to its end.
+    for entry in path.rglob("*"):
+        name = entry.relative_to(path).as_posix()
+        if name not in known:
+            raise FileError(
+                f"{path} holds {name}, which no export of this format wrote, and replacing the "
+                "folder would delete it; choose a new or empty folder"
+            )
 
 
 def write_error(path: Path, error: OSError) -> FileError:

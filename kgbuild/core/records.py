@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kgbuild.core.ids import phrase_id, triple_id
 
@@ -217,7 +217,7 @@ class LabelledTriple(Record):
     label: Label
     harm: bool = False
     labeller: str
-    labelled_at: str = Field(description="UTC date, ISO 8601")
+    labelled_at: str = Field(description="UTC date or time, ISO 8601")
     guideline: int
     arm: str = Field(description="How the candidate was generated: prompt and decoding arm")
     teacher: str
@@ -225,6 +225,35 @@ class LabelledTriple(Record):
     mean_log_probability: float
     prior_log_probability: float | None = None
     tokens: int
+    comment: str = Field(default="", description="What the labeller wrote beside it")
+
+
+class Tombstone(Record):
+    """Keeps one triple, or all of a teacher or a run, out of the graph. Append-only."""
+
+    triple_id: str = ""
+    teacher: str = ""
+    run: str = ""
+    head: str = Field(default="", description="The triple's text, for people who read the file")
+    relation: str = ""
+    tail: str = ""
+    is_lifted: bool = Field(default=False, description="Takes back the earlier one of the same")
+    reason: str = Field(description="rejected, edited, undone, accepted or restored")
+    why: str = Field(default="", description="What the person wrote")
+    by: str
+    at: str = Field(description="UTC time, ISO 8601")
+
+    @model_validator(mode="after")
+    def _check(self) -> Tombstone:
+        if sum(map(bool, (self.triple_id, self.teacher, self.run))) != 1:
+            raise ValueError("a tombstone names a triple_id, a teacher or a run, and only one")
+        return self
+
+    @property
+    def selector(self) -> tuple[str, str]:
+        """What it speaks of: the name of a field and its value."""
+        kind = next(name for name in ("triple_id", "teacher", "run") if getattr(self, name))
+        return kind, getattr(self, kind)
 
 
 class SilverTriple(Record):

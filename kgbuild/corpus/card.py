@@ -63,6 +63,7 @@ def write_card(
     card: CardFacts,
     counts: Counter[tuple[str, Split]],
     splits: Mapping[Split, str],
+    origins: Counter[tuple[str, str]],
 ) -> None:
     """Write README.md: YAML front matter that names the files, then the card for people."""
     total = sum(counts.values())
@@ -90,6 +91,7 @@ def write_card(
         f"## Teachers and their terms\n\n{_teachers(card)}",
         f"## Rows\n\n{_table(counts)}",
         "A head's triples are all in one split, chosen by a hash of the head's text.",
+        f"## Where the rows come from\n\n{_origins(origins)}",
         f"## Limits\n\n{_plain(card.limits) or _LIMITS}",
         f"## Licence\n\n{_plain(card.licence)}",
     ]
@@ -125,6 +127,16 @@ def _teachers(card: CardFacts) -> str:
         f"| {_plain(teacher.name)} | {_plain(teacher.licence) or '-'} | "
         f"{_plain(teacher.sha256) or '-'} | {_plain(teacher.terms) or '-'} |"
         for teacher in card.teachers
+    ]
+    return "\n".join(lines)
+
+
+def _origins(origins: Counter[tuple[str, str]]) -> str:
+    """Rows that people brought stand under terms of their own, so they are told apart."""
+    lines = ["| source | teacher | rows |", "|---|---|---:|"]
+    lines += [
+        f"| {_plain(source)} | {_plain(teacher) or '-'} | {count:,} |"
+        for (source, teacher), count in sorted(origins.items())
     ]
     return "\n".join(lines)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from kgbuild.core.errors import FileError
-from kgbuild.core.files import write_error
+from kgbuild.core.files import replacing_folder
 from kgbuild.core.records import CorpusRow, Split
 from kgbuild.corpus.card import CardFacts, write_card
 
@@ -40,28 +37,21 @@ def write_hub_folder(
     Raises:
         FileError: If `out` cannot be written or holds anything but an earlier corpus.
     """
-    _refuse_other_content(out)
     counts: Counter[tuple[str, Split]] = Counter()
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            (building / _DATA).mkdir()
-            with ExitStack() as stack:
-                opened = {Split.TRAIN: _open(building, Split.TRAIN, stack, open_split)}
-                for row in rows:
-                    if row.split not in opened:
-                        opened[row.split] = _open(building, row.split, stack, open_split)
-                    opened[row.split].add(row)
-                    counts[row.relation, row.split] += 1
-            splits = {split: f"{_DATA}/{_FILES[split]}" for split in Split if split in opened}
-            write_card(building / "README.md", card=card, counts=counts, splits=splits)
-            building.chmod(0o755)
-            _take_the_name(building, out)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise write_error(out, error) from error
+    origins: Counter[tuple[str, str]] = Counter()
+    known = {"README.md", _DATA, *(f"{_DATA}/{name}" for name in _FILES.values())}
+    with replacing_folder(out, known=known) as building:
+        (building / _DATA).mkdir()
+        with ExitStack() as stack:
+            opened = {Split.TRAIN: _open(building, Split.TRAIN, stack, open_split)}
+            for row in rows:
+                if row.split not in opened:
+                    opened[row.split] = _open(building, row.split, stack, open_split)
+                opened[row.split].add(row)
+                counts[row.relation, row.split] += 1
+                origins[row.source, row.teacher] += 1
+        splits = {split: f"{_DATA}/{_FILES[split]}" for split in Split if split in opened}
+        write_card(building / "README.md", card=card, counts=counts, splits=splits, origins=origins)
     return sum(counts.values())
 
 
@@ -69,29 +59,3 @@ def _open(
     building: Path, split: Split, stack: ExitStack, open_split: Callable[[Path], RowWriter]
 ) -> RowWriter:
     return stack.enter_context(open_split(building / _DATA / _FILES[split]))
-
-
-def _refuse_other_content(out: Path) -> None:
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise FileError(f"{out} is a file; the hf format needs the path of a folder")
-    known = {"README.md", _DATA, *(f"{_DATA}/{name}" for name in _FILES.values())}
-    # The first foreign name is enough: nobody's folder is walked to its end.
-    for path in out.rglob("*"):
-        name = path.relative_to(out).as_posix()
-        if name not in known:
-            raise FileError(
-                f"{out} holds {name}, which no corpus export wrote, and replacing the folder "
-                "would delete it; choose a new or empty folder"
-            )
-
-
-def _take_the_name(building: Path, out: Path) -> None:
-    if not out.exists():
-        building.rename(out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
-    out.rename(old / "old")
-    building.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

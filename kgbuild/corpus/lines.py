@@ -33,7 +33,7 @@ _NAMED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _BACK = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 _UNSAFE = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_JSON_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
+JSON_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 def escape(text: str) -> str:
@@ -76,4 +76,9 @@ def json_line(row: CorpusRow) -> str:
     line = json.dumps(
         {name: values[name] for name in TSV_COLUMNS}, ensure_ascii=False, allow_nan=False
     )
-    return _JSON_UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line) + "\n"
+    return JSON_UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line) + "\n"
+
+
+def sentence_line(row: CorpusRow) -> str:
+    """Give a row as its sentence, on one line whatever is in it."""
+    return " ".join(row.sentence.split()) + "\n"

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import pyarrow.parquet as pq
 
-from kgbuild.core.errors import FileError, did_you_mean
+from kgbuild.core.errors import ConfigError
 from kgbuild.core.files import replacing
 from kgbuild.core.records import CorpusRow
 from kgbuild.core.shards import arrow_schema, to_table
 from kgbuild.corpus.card import CardFacts
+from kgbuild.corpus.conceptnet import conceptnet_line
+from kgbuild.corpus.formats import find_format
 from kgbuild.corpus.hub import write_hub_folder
-from kgbuild.corpus.lines import TSV_COLUMNS, json_line, tsv_line
+from kgbuild.corpus.lines import TSV_COLUMNS, json_line, sentence_line, tsv_line
+from kgbuild.corpus.sheet import write_sheet
 
-CorpusFormat = Literal["tsv", "jsonl", "parquet", "hf"]
 _BATCH_ROWS = 8192
 
 
@@ -60,32 +63,36 @@ class ParquetRows:
 
 
 def write_corpus(
-    rows: Iterable[CorpusRow], *, format: CorpusFormat, out: Path, card: CardFacts | None = None
+    rows: Iterable[CorpusRow], *, format: str, out: Path, card: CardFacts | None = None
 ) -> int:
     """Write rows as one corpus file or folder, whole or not at all, and give their number.
 
     Args:
         rows: In the order they are to stand; `export_rows` gives it.
-        format: `tsv` (ATOMIC's columns first, with a header), `jsonl`, `parquet`, or `hf`, a
-            folder that `datasets.load_dataset` opens.
+        format: One of `formats.FORMATS` that reads rows.
         out: The file, or the folder for `hf`; an earlier corpus there is replaced.
-        card: What the data card of an `hf` folder says; the other formats carry none.
+        card: What the data card of an `hf` folder says; of the others only `conceptnet` names
+            its licence.
 
     Raises:
+        ConfigError: If there is no such format of rows.
         FileError: If the place cannot be written, or is a folder that holds something else.
     """
+    facts = card or CardFacts()
     writers: dict[str, Callable[[Iterable[CorpusRow], Path], int]] = {
         "tsv": lambda rows, out: _write_lines(rows, out, tsv_line, "\t".join(TSV_COLUMNS) + "\n"),
         "jsonl": lambda rows, out: _write_lines(rows, out, json_line),
         "parquet": _write_parquet,
-        "hf": lambda rows, out: write_hub_folder(
-            rows, out, card=card or CardFacts(), open_split=ParquetRows
+        "hf": lambda rows, out: write_hub_folder(rows, out, card=facts, open_split=ParquetRows),
+        "conceptnet": lambda rows, out: _write_lines(
+            rows, out, partial(conceptnet_line, licence=facts.licence)
         ),
+        "sentences": lambda rows, out: _write_lines(rows, out, sentence_line),
+        "review": write_sheet,
     }
     if format not in writers:
-        raise FileError(
-            f"{format!r} is no corpus format{did_you_mean(format, writers)}; "
-            f"choose one of {', '.join(writers)}"
+        raise ConfigError(
+            f"{find_format(format).name} is made of edges, not of corpus rows; export it from a run"
         )
     return writers[format](rows, out)
 

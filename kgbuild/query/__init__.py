@@ -15,6 +15,7 @@ from kgbuild.query.explanation import (
     Judgement,
     Member,
     Question,
+    ReviewNote,
     RunFacts,
     Status,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Judgement",
     "Member",
     "Question",
+    "ReviewNote",
     "RunFacts",
     "ScoredTriple",
     "SearchHit",

@@ -91,6 +91,16 @@ class RunFacts(Record):
     version: str = ""
 
 
+class ReviewNote(Record):
+    """One thing that a person decided about a triple."""
+
+    what: str = Field(description="imported, label WORD, rejected, edited, undone, accepted, ...")
+    by: str
+    at: str
+    why: str = ""
+    said: str = Field(description="The same in words")
+
+
 class Explanation(Record):
     """The whole provenance of one triple.
 
@@ -115,3 +125,4 @@ class Explanation(Record):
     judgement: Judgement | None = None
     cluster: Cluster | None = None
     run: RunFacts | None = None
+    review: tuple[ReviewNote, ...] = Field(default=(), description="What people decided, in order")

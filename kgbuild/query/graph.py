@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from kgbuild.core.errors import KgbuildError, did_you_mean
 from kgbuild.core.ids import content_key, phrase_id, triple_id
 from kgbuild.core.records import Edge, HeadKind
-from kgbuild.core.relations import RelationSet, load_relations
 from kgbuild.core.resources import cache_folder
 from kgbuild.query.explanation import Explanation
 from kgbuild.query.models import QueryModels
@@ -18,23 +17,15 @@ from kgbuild.query.phrase_index import Encoder, PhraseIndex, open_index, plain_w
 from kgbuild.query.results import GraphPath, ScoredTriple, SearchHit
 from kgbuild.query.run_shards import RunShards
 from kgbuild.query.scoring import score_triple
-from kgbuild.query.wording import (
-    check_phrase,
-    check_relation,
-    missing_phrase,
-    nearest_phrases,
-)
-from kgbuild.store import Counts, GraphStore
+from kgbuild.query.whole import WholeGraph
+from kgbuild.query.wording import check_phrase, missing_phrase, nearest_phrases
+from kgbuild.store import GraphStore, Phrase
 
 if TYPE_CHECKING:
-    import networkx
-
     from kgbuild.critic import Critic
 
-_SHIPPED_PACKS = ("atomic2020.en", "generics.en")
 
-
-class Graph:
+class Graph(WholeGraph):
     """A graph open for reading, with the run it came from where that is known.
 
     A context manager: leaving the block closes the store.
@@ -58,9 +49,8 @@ class Graph:
         encoder: str | Encoder | None = None,
         critic: Critic | None = None,
     ) -> None:
-        self._store = store
+        super().__init__(store, run=run)
         self._name = name
-        self._run = run
         self._folder = folder or (run.folder if run else None)
         self._models = QueryModels(run, encoder=encoder, critic=critic)
 
@@ -181,8 +171,23 @@ class Graph:
                 f"{kind!r} is not a kind of head{did_you_mean(kind, known) or '.'} "
                 f"Kinds are {' and '.join(known)}."
             )
-        vector = self._models.encoder.encode([plain_words(text)])[0]
-        return self._index.nearest(vector, limit=_limit(limit) or 10, kind=kind)
+        limit = _limit(limit) or 10
+        encoder = self._models.encoder
+        vector = encoder.encode([plain_words(text)])[0]
+        held = self._store.nearest(vector.tolist(), encoder=encoder.key, limit=limit, kind=kind)
+        if held is None:
+            return self._index.nearest(vector, limit=limit, kind=kind)
+        return [SearchHit.of(phrase, similarity) for phrase, similarity in held]
+
+    def find(self, text: str, *, limit: int = 10) -> list[Phrase]:
+        """Give the phrases that hold every word of a text, the shortest first.
+
+        Args:
+            text: Words, in any order and case; never a query.
+            limit: The most phrases.
+        """
+        text = check_phrase(text, role="search text")
+        return self._store.find_phrases(text, limit=_limit(limit) or 10)
 
     @cached_property
     def _index(self) -> PhraseIndex:
@@ -239,40 +244,13 @@ class Graph:
             threshold=self._models.fixed_threshold,
         )
 
-    # -- the graph as a whole --------------------------------------------------------------------
-
-    def cypher(self, text: str, /, **params: Any) -> list[dict[str, Any]]:
-        """Give the rows of a reading Cypher query; every value is a parameter such as `$text`.
-
-        Nodes are `(:Phrase {id, text, kind})`, relationships bear the relation's name and the
-        fields of `Edge`.
-        """
-        return self._store.cypher(text, **params)
-
-    def to_networkx(self) -> networkx.MultiDiGraph[str]:
-        """Give the whole graph to networkx: phrase ids as nodes, relations as edge keys."""
-        return self._store.to_networkx()
-
-    def counts(self) -> Counts:
-        """Count phrases and edges, by relation too."""
-        return self._store.counts()
-
-    @cached_property
-    def relations(self) -> RelationSet:
-        """The relations of the run's packs, or of the shipped ones."""
-        return load_relations(self._run.config.prompts.packs if self._run else _SHIPPED_PACKS)
+    # -- what they share --------------------------------------------------------------------------
 
     def _find_edge(self, head: str, relation: str, tail: str) -> tuple[Edge | None, list[Edge]]:
         # By way of the head, because a store finds an edge by its id only by reading all.
         wanted = triple_id(head, relation, tail)
         leaving = self._store.tails(phrase_id(head), relation)
         return next((edge for edge in leaving if edge.triple_id == wanted), None), leaving
-
-    def _check(self, relation: str | None) -> None:
-        if relation is None or relation in self.relations:
-            return
-        known = {*(known.name for known in self.relations), *self._store.counts().relations}
-        check_relation(relation, sorted(known))
 
     def _require(self, phrase: str, *, role: str) -> None:
         if self._store.neighbours(phrase_id(phrase), depth=1, limit=1):

@@ -17,6 +17,7 @@ from kgbuild.query.explanation import (
     RunFacts,
     Status,
 )
+from kgbuild.query.reviewed import with_review
 from kgbuild.query.run_shards import RunShards
 
 
@@ -49,6 +50,8 @@ def explain(
             found = _of_rejection(head, relation, tail, run=run, relations=relations)
     if found is None and edge is not None:
         found = _of_edge(edge, run=run, relations=relations)
+    if run is not None:
+        found = with_review(found, head, relation, tail, edge=edge, run=run, relations=relations)
     return found
 
 

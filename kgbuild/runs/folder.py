@@ -55,7 +55,8 @@ class RunFolder:
         strangers = [
             entry.name
             for entry in (path.iterdir() if path.is_dir() else [])
-            if entry.name not in ("stages", ".lock") and not entry.name.startswith(".manifest")
+            if entry.name not in ("stages", "review", ".lock")
+            and not entry.name.startswith(".manifest")
         ]
         if strangers:
             raise RunError(

@@ -119,7 +119,7 @@ def _count(manifest: Manifest) -> dict[str, int]:
 def _count_rejections(manifest: Manifest) -> dict[str, int]:
     counts = Counter(
         f"{rejection.stage}: {rejection.reason}"
-        for stage in ("heads", "triples", "verdicts")
+        for stage in ("heads", "triples", "verdicts", "edges")
         for rejection in read_shards(manifest.stage_folder(stage), Rejection, "rejected")
     )
     return dict(counts.most_common())

@@ -6,15 +6,18 @@ from collections import Counter
 from pathlib import Path
 
 from kgbuild.core.config import plain
+from kgbuild.core.errors import ModelError
 from kgbuild.core.ids import phrase_id
 from kgbuild.core.progress import Progress
-from kgbuild.core.records import CorpusRow, Edge, Merge, Triple, Verdict
+from kgbuild.core.records import CorpusRow, Edge, Merge, Rejection, Triple, Verdict
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.core.shards import read_shards, write_shard
 from kgbuild.corpus import CardFacts, TeacherTerms, export_rows, write_corpus
+from kgbuild.models import load_catalogue
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.judging import read_accepted
+from kgbuild.runs.reviewed import RunReview
 from kgbuild.store import load_edges, open_store
 
 GRAPH = "graph.lbdb"
@@ -44,7 +47,11 @@ def make_edge(triple: Triple, verdict: Verdict, *, size: int, relations: Relatio
 
 
 def join_edges(run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, merges: Path) -> Path:
-    """Write one edge for each cluster, in the graph's order."""
+    """Write one edge for each cluster and imported triple that nobody took out, in graph order.
+
+    A cluster says one thing: who takes out its representative takes out what it stands for.
+    """
+    review = RunReview(run.path, inputs)
 
     def make(folder: Path) -> Counts:
         rows = list(read_shards(merges, Merge))
@@ -52,24 +59,33 @@ def join_edges(run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, me
         sizes = Counter(entry.cluster_id for entry in rows)
         stored = {entry.triple_id for entry in rows if entry.reason == "representative"}
         edges: dict[str, Edge] = {}
+        dropped: dict[str, Rejection] = {}
+
+        def keep(triple: Triple, verdict: Verdict, size: int) -> None:
+            rejection = review.reject(triple)
+            if rejection is not None:
+                dropped.setdefault(triple.triple_id, rejection)
+            elif triple.triple_id not in edges:
+                edges[triple.triple_id] = make_edge(
+                    triple, verdict, size=size, relations=inputs.all_relations
+                )
+
         for triple, verdict in read_accepted(triples, verdicts):
             if triple.triple_id in stored:
-                edges.setdefault(
-                    triple.triple_id,
-                    make_edge(
-                        triple,
-                        verdict,
-                        size=sizes[triple.triple_id],
-                        relations=inputs.all_relations,
-                    ),
-                )
+                keep(triple, verdict, sizes[triple.triple_id])
+        for triple, verdict in review.imported():
+            keep(triple, verdict, 1)
         ordered = sorted(
             edges.values(), key=lambda edge: (edge.relation, edge.head, edge.tail, edge.triple_id)
         )
-        return {"edges": write_shard(folder / "part-00000.parquet", ordered, Edge)}
+        if dropped:
+            write_shard(folder / "rejected-00000.parquet", dropped.values(), Rejection)
+        counts = {"edges": write_shard(folder / "part-00000.parquet", ordered, Edge)}
+        return counts | ({"taken_out": len(dropped)} if dropped else {})
 
     sentences = [[relation.name, relation.sentence] for relation in inputs.all_relations]
-    return run.stage("edges", [run.key("merges"), sentences], make)
+    key = [run.key("merges"), sentences]
+    return run.stage("edges", [*key, review.key] if review.key else key, make)
 
 
 def store(run: RunFolder, inputs: Inputs, edges: Path, *, progress: Progress) -> Path:
@@ -99,21 +115,43 @@ def store(run: RunFolder, inputs: Inputs, edges: Path, *, progress: Progress) ->
     return run.stage("graph", run.key("edges"), make, output=GRAPH)
 
 
-def make_card(run_id: str, inputs: Inputs) -> CardFacts:
+def make_card(run_id: str, inputs: Inputs, *, licence: str = "other") -> CardFacts:
     """Say for people who get the corpus how it was made."""
-    teacher = inputs.teacher_file
     config = inputs.config
     return CardFacts(
         name=f"kgbuild {config.name}",
         description="Commonsense triples distilled from a language model, kept by a critic.",
+        licence=licence,
         made=(
             f"Seeds {', '.join(config.seeds.files)}; relation packs "
             f"{', '.join(config.prompts.packs)}; NeuroLogic {config.decoding.method} decoding; "
             "a trained critic; semantic dedup."
         ),
         run=run_id,
-        teachers=(TeacherTerms(name=teacher.name, sha256=teacher.sha256, licence=teacher.licence),),
+        teachers=(_teacher_terms(inputs),),
         target_precision=config.critic.target_precision,
+    )
+
+
+def _teacher_terms(inputs: Inputs) -> TeacherTerms:
+    model = inputs.config.teacher.model
+    entry = load_catalogue().get(model)
+    terms = ""
+    if entry is not None:
+        consent = "asks for consent; " if entry.needs_consent else ""
+        terms = f"{consent}the terms of {entry.title} stand at {entry.licence_url}"
+    try:
+        teacher = inputs.teacher_file
+    except ModelError:
+        # A run is exported also where its teacher is not.
+        return TeacherTerms(
+            name=model,
+            sha256=entry.sha256 if entry else "",
+            licence=entry.licence if entry else "unknown",
+            terms=terms,
+        )
+    return TeacherTerms(
+        name=teacher.name, sha256=teacher.sha256, licence=teacher.licence, terms=terms
     )
 
 
@@ -122,12 +160,15 @@ def write_corpora(run: RunFolder, inputs: Inputs, edges: Path) -> Path:
     config = inputs.config.corpus
 
     def make(folder: Path) -> Counts:
-        rows = list(export_rows(read_shards(edges, Edge), config=config))
+        # The shard first; the formats are read from it, a batch of rows at a time.
+        rows = export_rows(read_shards(edges, Edge), config=config)
+        count = write_corpus(rows, format="parquet", out=folder / "part-00000.parquet")
         for name in config.formats:
             card = make_card(run.manifest.run_id, inputs) if name == "hf" else None
-            write_corpus(rows, format=name, out=folder / _SUFFIX[name], card=card)
-        counts = Counter(str(row.split) for row in rows)
-        return {"rows": write_shard(folder / "part-00000.parquet", rows, CorpusRow), **counts}
+            read = read_shards(folder, CorpusRow)
+            write_corpus(read, format=name, out=folder / _SUFFIX[name], card=card)
+        splits = Counter(str(row.split) for row in read_shards(folder, CorpusRow))
+        return {"rows": count, **splits}
 
     return run.stage("corpus", [run.key("edges"), plain(config)], make)
 

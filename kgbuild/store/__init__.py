@@ -19,7 +19,15 @@ from kgbuild.core.errors import StoreError
 from kgbuild.core.records import Edge
 from kgbuild.store.graph_store import Counts, GraphStore, LoadReport, Phrase
 
-__all__ = ["Counts", "GraphStore", "LoadReport", "Phrase", "load_edges", "open_store"]
+__all__ = [
+    "Counts",
+    "GraphStore",
+    "LoadReport",
+    "Phrase",
+    "load_edges",
+    "open_store",
+    "write_admin_bundle",
+]
 
 
 def open_store(
@@ -55,3 +63,11 @@ def load_edges(
 ) -> LoadReport:
     """Store edges so that doing it again changes nothing; see `GraphStore.load_edges`."""
     return store.load_edges(edges)
+
+
+def write_admin_bundle(edges: Iterable[pa.Table], out: Path) -> int:
+    """Write edges as a folder that `neo4j-admin` imports; give the number of relationships."""
+    # Here, because the driver comes with it.
+    from kgbuild.store.admin_bundle import write_bundle
+
+    return write_bundle(edges, out)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
 from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +22,7 @@ from kgbuild.core.errors import StoreError, did_you_mean
 from kgbuild.core.records import Edge, Record
 from kgbuild.store.batches import edge_batches, to_edges
 from kgbuild.store.paths import Direction, find_paths
+from kgbuild.store.words import split_words, wanted_words
 
 if TYPE_CHECKING:
     import networkx
@@ -227,16 +229,49 @@ class GraphStore(ABC):
         by_id = {edge.triple_id: edge for edge in to_edges(used)}
         return [tuple(by_id[triple] for triple in path) for path in found]
 
-    def to_networkx(self) -> networkx.MultiDiGraph[str]:
-        """Give the whole graph to networkx: phrase ids as nodes, relations as edge keys."""
+    def find_phrases(self, text: str, *, limit: int = 10) -> list[Phrase]:
+        """Give the phrases that hold every word of a text, the shortest first.
+
+        Case does not matter, order neither; a text is only ever words, never a query.
+        """
+        wanted = set(wanted_words(text))
+        found = (phrase for phrase in self.phrases() if wanted <= set(split_words(phrase.text)))
+        return nsmallest(limit, found, key=lambda phrase: (len(phrase.text), phrase.text))
+
+    def nearest(
+        self, vector: Sequence[float], *, encoder: str, limit: int, kind: str | None = None
+    ) -> list[tuple[Phrase, float]] | None:
+        """Give the phrases nearest to a vector with their cosines, from vectors in the store.
+
+        Args:
+            vector: Of the search text, of length one.
+            encoder: Key of the encoder that made it.
+            limit: The most phrases.
+            kind: Only heads of this kind.
+
+        Returns:
+            None if the store keeps no vectors of this encoder, as embedded stores never do.
+        """
+        return None
+
+    def to_networkx(self, *, relations: Iterable[str] = ()) -> networkx.MultiDiGraph[str]:
+        """Give the graph to networkx: phrase ids as nodes, relations as edge keys.
+
+        Args:
+            relations: Only these and the phrases they join; without any, the whole graph.
+        """
         import networkx
 
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
         for phrase in self.phrases():
             graph.add_node(phrase.id, text=phrase.text, kind=phrase.kind)
-        for edge in self.edges():
-            facets = edge.model_dump(mode="json", exclude={"head_id", "tail_id"})
-            graph.add_edge(edge.head_id, edge.tail_id, key=edge.relation, **facets)
+        wanted = tuple(relations)
+        for table in self.edge_tables(relations=wanted):
+            ends = (table[name].to_pylist() for name in ("head_id", "tail_id", "relation"))
+            facets = table.drop_columns(["head_id", "tail_id"]).to_pylist()
+            graph.add_edges_from(zip(*ends, facets, strict=True))
+        if wanted:
+            graph.remove_nodes_from(list(networkx.isolates(graph)))
         return graph
 
     def _check_relations(self, edges: pa.Table, held: Iterable[str]) -> list[str]:

@@ -53,3 +53,29 @@ def edges() -> list[Edge]:
         for head in heads
         for relation, tail in (("xWant", "to water it"), ("xReact", "proud"))
     ]
+
+
+# What a model may write and a format must carry.
+HOSTILE = (
+    'says "no", twice',
+    "one line\nand another\r\nand a third",
+    "a\ttab and a back\\slash \\n",
+    "=HYPERLINK(1)",
+    "[leading bracket",
+    "fête 🎂 für alle",
+    "שלום עולם",
+    "a, b; c | d",
+    "</node><x> & 'y'",
+    "\u2028 separator \x85",
+    "'=quoted already",
+    "-1+1",
+)
+
+
+@pytest.fixture
+def hostile_edges() -> list[Edge]:
+    """Edges in the graph's order whose texts try to break out of their fields."""
+    pairs = [(f"PersonX types {text}", "xWant", text) for text in HOSTILE]
+    pairs += [("PersonX types", "xReact", text) for text in HOSTILE]
+    made = [make_edge(head, relation, tail) for head, relation, tail in pairs]
+    return sorted(made, key=lambda edge: (edge.relation, edge.head, edge.tail))

@@ -59,6 +59,7 @@ def test_the_card_counts_relations_and_names_terms(edges: list[Edge], tmp_path: 
     train = sum(row.relation == "xWant" and row.split == "train" for row in rows)
     assert f"| xWant | {train} |" in body
     assert "Keep the notice." in body
+    assert f"| teacher | smollm2 | {len(rows)} |" in body
     assert "0.900" in body
     assert "0.920" in body
 

@@ -1,11 +1,16 @@
-"""An encoder without weights."""
+"""An encoder without weights, and the made run as an open graph."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+from kgbuild.core.records import Edge
+from kgbuild.query import Graph, open_graph
+from kgbuild.store.memory import MemoryStore
 
 _WORDS = ("bake", "cake", "bus", "miss", "proud", "tired", "kitchen", "eat", "run")
 
@@ -28,3 +33,18 @@ class WordEncoder:
 @pytest.fixture
 def encoder() -> WordEncoder:
     return WordEncoder()
+
+
+@pytest.fixture(params=["run", "memory"])
+def graph(
+    request: pytest.FixtureRequest, made_run: Path, made_edges: list[Edge]
+) -> Iterator[Graph]:
+    """Every promise holds for a run in ladybug and for a bare store in memory."""
+    if request.param == "run":
+        with open_graph(made_run) as opened:
+            yield opened
+        return
+    store = MemoryStore(relations={edge.relation for edge in made_edges})
+    store.load_edges(made_edges)
+    with Graph(store) as opened:
+        yield opened

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,21 +10,6 @@ from kgbuild.query import Graph, open_graph
 from kgbuild.store.memory import MemoryStore
 
 BAKES, MISSES = "PersonX bakes a cake", "PersonX misses the bus"
-
-
-@pytest.fixture(params=["run", "memory"])
-def graph(
-    request: pytest.FixtureRequest, made_run: Path, made_edges: list[Edge], encoder: Any
-) -> Iterator[Graph]:
-    """Every promise holds for a run in ladybug and for a bare store in memory."""
-    if request.param == "run":
-        with open_graph(made_run) as opened:
-            yield opened
-        return
-    store = MemoryStore(relations={edge.relation for edge in made_edges})
-    store.load_edges(made_edges)
-    with Graph(store) as opened:
-        yield opened
 
 
 def test_tails_come_most_probable_first(graph: Graph) -> None:
