@@ -231,12 +231,17 @@ def neo4j_server(
     stop_server(home)
 
 
+def wipe_neo4j(server: Server) -> None:
+    """Take every node out; constraints and indexes stay."""
+    import neo4j
+
+    auth = ("neo4j", ServerHome(server.home).read_password())
+    with neo4j.GraphDatabase.driver(server.uri, auth=auth) as driver:
+        driver.execute_query("MATCH (n) DETACH DELETE n")
+
+
 @pytest.fixture
 def clean_neo4j(neo4j_server: Server) -> Server:
     """The session's server with not a node in it."""
-    import neo4j
-
-    auth = ("neo4j", ServerHome(neo4j_server.home).read_password())
-    with neo4j.GraphDatabase.driver(neo4j_server.uri, auth=auth) as driver:
-        driver.execute_query("MATCH (n) DETACH DELETE n")
+    wipe_neo4j(neo4j_server)
     return neo4j_server

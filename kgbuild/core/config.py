@@ -193,6 +193,18 @@ class StoreConfig(Section):
     )
 
 
+class Neo4jConfig(Section):
+    """How a Neo4j server is spoken to."""
+
+    batch_edges: int = Field(
+        default=10_000, ge=1, description="The most edges of one transaction, held in its memory"
+    )
+    connect_seconds: int = Field(default=10, ge=1, description="Patience with the first answer")
+    retry_seconds: int = Field(
+        default=120, ge=0, description="How long a transaction is tried again while it is away"
+    )
+
+
 class ServerConfig(Section):
     """The Neo4j server that `kgbuild neo4j start` runs on this machine."""
 

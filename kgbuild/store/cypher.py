@@ -31,7 +31,8 @@ CREATE_META = "CREATE NODE TABLE KgbuildMeta(key STRING PRIMARY KEY, value STRIN
 ADD_META = "CREATE (:KgbuildMeta {key: $key, value: $value})"
 META = "MATCH (m:KgbuildMeta) RETURN m.key AS key, m.value AS value"
 CREATE_PHRASES = "CREATE NODE TABLE Phrase(id STRING PRIMARY KEY, text STRING, kind STRING)"
-NODE_TABLES = ("KgbuildMeta", "Phrase")
+# Names that mean something else: node tables here, and what a server keeps rejected triples as.
+RESERVED = ("KgbuildMeta", "Phrase", "REJECTED")
 
 ADD_PHRASES = "COPY Phrase FROM $columns"
 COUNT_PHRASES = "MATCH (p:Phrase) RETURN count(*) AS count"
@@ -60,10 +61,10 @@ def quote(relation: str) -> str:
     >>> quote("xReact")
     '`xReact`'
     """
-    if not _NAME.fullmatch(relation) or relation in NODE_TABLES:
+    if not _NAME.fullmatch(relation) or relation in RESERVED:
         raise StoreError(
             f"{relation!r} cannot name a relationship type: a relation's name is a letter and then "
-            "letters, digits or _, and not the name of a node table; rename it in its pack"
+            f"letters, digits or _, and none of {', '.join(RESERVED)}; rename it in its pack"
         )
     return f"`{relation}`"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
 from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +22,7 @@ from kgbuild.core.errors import StoreError, did_you_mean
 from kgbuild.core.records import Edge, Record
 from kgbuild.store.batches import edge_batches, to_edges
 from kgbuild.store.paths import Direction, find_paths
+from kgbuild.store.words import split_words, wanted_words
 
 if TYPE_CHECKING:
     import networkx
@@ -226,6 +228,15 @@ class GraphStore(ABC):
         used = edges.filter(pc.is_in(edges["triple_id"], value_set=wanted))
         by_id = {edge.triple_id: edge for edge in to_edges(used)}
         return [tuple(by_id[triple] for triple in path) for path in found]
+
+    def find_phrases(self, text: str, *, limit: int = 10) -> list[Phrase]:
+        """Give the phrases that hold every word of a text, the shortest first.
+
+        Case does not matter, order neither; a text is only ever words, never a query.
+        """
+        wanted = set(wanted_words(text))
+        found = (phrase for phrase in self.phrases() if wanted <= set(split_words(phrase.text)))
+        return nsmallest(limit, found, key=lambda phrase: (len(phrase.text), phrase.text))
 
     def to_networkx(self, *, relations: Iterable[str] = ()) -> networkx.MultiDiGraph[str]:
         """Give the graph to networkx: phrase ids as nodes, relations as edge keys.

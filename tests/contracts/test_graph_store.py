@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from kgbuild.core.records import Edge, HeadKind
 from kgbuild.core.shards import to_table
 from kgbuild.store import GraphStore, LoadReport, load_edges, open_store
 from kgbuild.store.batches import edge_batches
+from kgbuild.store.neo4j_server import Server
+from kgbuild.store.neo4j_store import Neo4jStore, find_address
+from tests.conftest import wipe_neo4j
 
 RELATIONS = ("xReact", "xWant", "xNeed", "order", "IsA")
 BAKES = "PersonX bakes a cake"
@@ -69,16 +72,27 @@ GRAPH = [
 ]
 
 
-@pytest.fixture(params=["memory", "ladybug"])
+@pytest.fixture(params=["memory", "ladybug", pytest.param("neo4j", marks=pytest.mark.neo4j)])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def open_new(kind: str, tmp_path: Path) -> Callable[..., GraphStore]:
-    def open_new(name: str = "graph.lbug", **config: Any) -> GraphStore:
+def open_new(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[..., GraphStore]:
+    """Open an empty store; a Neo4j server has one graph, so the one before is gone by then."""
+
+    def open_new(
+        name: str = "graph.lbug", *, relations: Sequence[str] = RELATIONS, **config: Any
+    ) -> GraphStore:
+        if kind == "neo4j":
+            server: Server = request.getfixturevalue("neo4j_server")
+            wipe_neo4j(server)
+            address = find_address(server.uri, credentials=server.credentials)
+            return Neo4jStore(address, relations=relations, **config)
         settings = StoreConfig(kind=kind, **config)  # type: ignore[arg-type]
-        return open_store(tmp_path / name, config=settings, relations=RELATIONS)
+        return open_store(tmp_path / name, config=settings, relations=relations)
 
     return open_new
 
@@ -132,10 +146,11 @@ def test_arrow_columns_and_records_load_the_same(
     open_new: Callable[..., GraphStore], filled: GraphStore
 ) -> None:
     table = to_table(GRAPH, Edge)
+    edges, phrases = list(filled.edges()), list(filled.phrases())
     with open_new("other.lbug", batch_edges=2) as other:
         assert other.load_edges([table, table.to_batches()[0]]).unchanged == 6
-        assert list(other.edges()) == list(filled.edges())
-        assert list(other.phrases()) == list(filled.phrases())
+        assert list(other.edges()) == edges
+        assert list(other.phrases()) == phrases
 
 
 def test_a_table_of_something_else_is_refused(store: GraphStore) -> None:
@@ -146,12 +161,13 @@ def test_a_table_of_something_else_is_refused(store: GraphStore) -> None:
 def test_edges_come_in_one_order_whatever_order_they_were_loaded_in(
     open_new: Callable[..., GraphStore], filled: GraphStore
 ) -> None:
-    with open_new("other.lbug", batch_edges=1) as other:
-        other.load_edges(reversed(GRAPH))
-        assert list(other.edges()) == list(filled.edges())
-    keys = [(e.relation, e.head, e.tail, e.triple_id) for e in filled.edges()]
+    edges = list(filled.edges())
+    keys = [(e.relation, e.head, e.tail, e.triple_id) for e in edges]
     assert keys == sorted(keys)
     assert {e.relation for e in filled.edges(relations=["xReact"])} == {"xReact"}
+    with open_new("other.lbug", batch_edges=1) as other:
+        other.load_edges(reversed(GRAPH))
+        assert list(other.edges()) == edges
 
 
 def test_a_phrase_is_one_node_with_its_first_spelling(store: GraphStore) -> None:
@@ -221,9 +237,11 @@ def test_a_relation_that_no_pack_declares_is_refused_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x`]->() DETACH DELETE (n", "1st", "x" * 65, "xé"])
-def test_a_name_that_is_no_name_never_becomes_a_relationship_type(kind: str, name: str) -> None:
+def test_a_name_that_is_no_name_never_becomes_a_relationship_type(
+    open_new: Callable[..., GraphStore], name: str
+) -> None:
     with pytest.raises(StoreError, match="cannot name a relationship type"):
-        open_store(Path("unused"), config=StoreConfig(kind=kind), relations=[name])  # type: ignore[arg-type]
+        open_new(relations=[name])
 
 
 def test_a_word_of_the_query_language_may_name_a_relation(store: GraphStore) -> None:
@@ -266,6 +284,34 @@ def test_a_phrase_may_lead_to_itself(store: GraphStore) -> None:
     assert store.neighbours(loop.head_id) == [loop]
     assert store.remove([loop.triple_id]) == 1
     assert store.counts().nodes == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("cake", ["a cake", "to eat the cake", BAKES]),
+        ("CAKE bakes", [BAKES]),
+        ("dessert OR cake", []),
+        ("cake* AND text:cake", []),
+        ('"a cake" && !dessert', []),
+        ("cak?", []),
+        ("happi~", []),
+        ("[a TO z]", []),
+        ("happy)", ["happy"]),
+        ("\\happy\\", ["happy"]),
+    ],
+)
+def test_words_are_found_and_are_never_a_query(
+    filled: GraphStore, text: str, found: list[str]
+) -> None:
+    assert [phrase.text for phrase in filled.find_phrases(text)] == found
+    assert [phrase.text for phrase in filled.find_phrases(text, limit=1)] == found[:1]
+
+
+def test_words_that_are_none_or_too_many_are_refused(filled: GraphStore) -> None:
+    for text in ("", " ?! ", " ".join(map(str, range(65)))):
+        with pytest.raises(StoreError, match="words to look for"):
+            filled.find_phrases(text)
 
 
 AWKWARD = [

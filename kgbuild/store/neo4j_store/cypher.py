@@ -1,0 +1,185 @@
+"""All Cypher of the Neo4j store.
+
+Values are parameters, always. The only names put into a text are those of relationship types,
+which a relation pack declared and `quote` checked, and the fixed names of this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from kgbuild.core.records import HeadKind
+from kgbuild.store.batches import FACETS
+from kgbuild.store.cypher import quote
+
+REJECTED = "REJECTED"
+FULL_TEXT = "kgbuild_phrase_words"
+VECTORS = "kgbuild_phrase_embedding"
+
+VERSION = "CALL dbms.components() YIELD versions RETURN versions[0] AS version"
+TYPES = "CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name ORDER BY name"
+ANY_NODE = "MATCH (n) RETURN labels(n) AS labels LIMIT 1"
+META = "MATCH (m:KgbuildMeta) WHERE m.value IS NOT NULL RETURN m.key AS key, m.value AS value"
+SET_META = "MERGE (m:KgbuildMeta {key: $key}) SET m.value = $value"
+# Writes a property of one node, so that two writers take turns until each has committed.
+LOCK = "MERGE (m:KgbuildMeta {key: 'writer'}) SET m.turn = coalesce(m.turn, 0) + 1"
+
+ONE_META = (
+    "CREATE CONSTRAINT kgbuild_meta IF NOT EXISTS FOR (m:KgbuildMeta) REQUIRE m.key IS UNIQUE"
+)
+ONE_PHRASE = "CREATE CONSTRAINT kgbuild_phrase IF NOT EXISTS FOR (p:Phrase) REQUIRE p.id IS UNIQUE"
+ONE_REJECTED_PHRASE = (
+    "CREATE CONSTRAINT kgbuild_rejected_phrase IF NOT EXISTS "
+    "FOR (p:RejectedPhrase) REQUIRE p.id IS UNIQUE"
+)
+# Made once the edges are in: an index over what is there is built many times sooner than one
+# that grows with it.
+LATE_INDEXES = {
+    "kgbuild_phrase_text": "CREATE INDEX kgbuild_phrase_text IF NOT EXISTS "
+    "FOR (p:Phrase) ON (p.text)",
+    "kgbuild_phrase_kind": "CREATE INDEX kgbuild_phrase_kind IF NOT EXISTS "
+    "FOR (p:Phrase) ON (p.kind)",
+    FULL_TEXT: f"CREATE FULLTEXT INDEX {FULL_TEXT} IF NOT EXISTS FOR (p:Phrase) ON EACH [p.text] "
+    "OPTIONS {indexConfig: {`fulltext.analyzer`: 'standard-no-stop-words'}}",
+}
+INDEXES = "SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name"
+AWAIT_INDEXES = "CALL db.awaitIndexes(3600)"
+VECTOR_INDEX = (
+    f"CREATE VECTOR INDEX {VECTORS} IF NOT EXISTS FOR (p:Phrase) ON (p.embedding) "
+    "OPTIONS {indexConfig: {`vector.dimensions`: $dimensions, "
+    "`vector.similarity_function`: 'cosine'}}"
+)
+DROP_VECTOR_INDEX = f"DROP INDEX {VECTORS} IF EXISTS"
+
+COUNT_PHRASES = "MATCH (p:Phrase) RETURN count(p) AS count"
+ALL_PHRASES = "MATCH (p:Phrase) RETURN p.id AS id, p.text AS text, p.kind AS kind"
+KNOWN_PHRASES = (
+    "UNWIND $ids AS wanted MATCH (p:Phrase {id: wanted}) "
+    "RETURN p.id AS id, p.text AS text, p.kind AS kind"
+)
+ADD_PHRASES = "UNWIND $rows AS row CREATE (:Phrase {id: row[0], text: row[1], kind: row[2]})"
+PROMOTE_PHRASES = (
+    "UNWIND $rows AS row MATCH (p:RejectedPhrase {id: row[0]}) "
+    "SET p:Phrase, p.text = row[1], p.kind = row[2] REMOVE p:RejectedPhrase RETURN p.id AS id"
+)
+DROP_ORPHANS = (
+    "UNWIND $ids AS wanted MATCH (p:Phrase {id: wanted}) "
+    "WHERE NOT EXISTS { (p)-[r]-() WHERE type(r) <> 'REJECTED' } "
+    "SET p:RejectedPhrase REMOVE p:Phrase:Event:Concept "
+    "WITH p WHERE NOT EXISTS { (p)--() } DELETE p"
+)
+# Style sheets of Neo4j's Browser tell nodes apart by their labels only.
+LABEL_KINDS = {
+    kind: f"UNWIND $ids AS wanted MATCH (p:Phrase {{id: wanted}}) SET p:{kind.capitalize()}"
+    for kind in map(str, HeadKind)
+}
+SET_KIND = "UNWIND $rows AS row MATCH (p:Phrase {id: row[0]}) SET p.kind = row[1]"
+
+FIND_WORDS = (
+    f"CALL db.index.fulltext.queryNodes('{FULL_TEXT}', $query) YIELD node "
+    "RETURN node.id AS id, node.text AS text, node.kind AS kind "
+    "ORDER BY size(text), text, id LIMIT $limit"
+)
+NEAREST = (
+    f"CALL db.index.vector.queryNodes('{VECTORS}', $count, $vector) YIELD node, score "
+    "RETURN node.id AS id, node.text AS text, node.kind AS kind, 2 * score - 1 AS similarity "
+    "ORDER BY similarity DESC, text, id"
+)
+SET_VECTORS = (
+    "UNWIND $rows AS row MATCH (p:Phrase {id: row[0]}) "
+    "CALL db.create.setNodeVectorProperty(p, 'embedding', row[1])"
+)
+WITHOUT_VECTOR = "MATCH (p:Phrase) WHERE p.embedding IS NULL RETURN p.id AS id, p.text AS text"
+DROP_VECTORS = "MATCH (p:Phrase) WHERE p.embedding IS NOT NULL REMOVE p.embedding"
+
+_ROW = ", ".join(
+    [
+        "h.id AS head_id, t.id AS tail_id, h.text AS head, type(r) AS relation, t.text AS tail",
+        *(f"r.`{facet}` AS `{facet}`" for facet in FACETS),
+    ]
+)
+_LUCENE = re.compile(r'(["\\])')
+
+
+def one_edge(relation: str) -> str:
+    """Let the server refuse a second edge with the same triple id, and find edges by it."""
+    return (
+        f"CREATE CONSTRAINT `kgbuild_{quote(relation)[1:-1]}` IF NOT EXISTS "
+        f"FOR ()-[r:{quote(relation)}]-() REQUIRE r.triple_id IS UNIQUE"
+    )
+
+
+def add_edges(relation: str) -> str:
+    """Add new edges from rows of head_id, tail_id, then the facets.
+
+    Rows are lists: the server takes in maps of twenty names half as fast.
+    """
+    facets = ", ".join(f"`{name}`: row[{place}]" for place, name in enumerate(FACETS, start=2))
+    return (
+        "UNWIND $rows AS row MATCH (h:Phrase {id: row[0]}) MATCH (t:Phrase {id: row[1]}) "
+        f"CREATE (h)-[:{quote(relation)} {{{facets}}}]->(t)"
+    )
+
+
+def set_facets(relation: str) -> str:
+    """Set all facets of stored edges, from rows as `add_edges` takes them."""
+    facets = ", ".join(f"r.`{name}` = row[{place}]" for place, name in enumerate(FACETS, start=2))
+    at = 2 + FACETS.index("triple_id")
+    return (
+        f"UNWIND $rows AS row MATCH ()-[r:{quote(relation)} {{triple_id: row[{at}]}}]->() "
+        f"SET {facets}"
+    )
+
+
+def edges_by_id(relation: str) -> str:
+    """Give the edges of one relation with the given triple ids."""
+    return (
+        f"UNWIND $ids AS wanted MATCH (h:Phrase)-[r:{quote(relation)} {{triple_id: wanted}}]->"
+        f"(t:Phrase) RETURN {_ROW}"
+    )
+
+
+def delete_edges(relation: str) -> str:
+    """Delete the edges of one relation with the given triple ids."""
+    return (
+        f"UNWIND $ids AS wanted MATCH ()-[r:{quote(relation)} {{triple_id: wanted}}]->() DELETE r"
+    )
+
+
+def edges_at(end: str, relations: Sequence[str]) -> str:
+    """Give the edges of some relations whose head (`h`) or tail (`t`) is among `$ids`."""
+    places = {"h": "", "t": "", end: " {id: wanted}"}
+    types = "|".join(quote(relation) for relation in relations)
+    return (
+        f"UNWIND $ids AS wanted MATCH (h:Phrase{places['h']})-[r:{types}]->(t:Phrase{places['t']}) "
+        f"RETURN {_ROW}"
+    )
+
+
+def heads_of(relation: str) -> str:
+    """Give each head of a relation with its number of edges."""
+    return (
+        f"MATCH (h:Phrase)-[r:{quote(relation)}]->(:Phrase) "
+        "RETURN h.id AS id, h.text AS text, count(*) AS edges"
+    )
+
+
+def count_edges(relation: str) -> str:
+    """Count the edges of one relation, from the server's own books."""
+    return f"MATCH ()-[r:{quote(relation)}]->() RETURN count(r) AS count"
+
+
+def words_query(words: Iterable[str]) -> str:
+    """Write words as a full-text query that finds phrases with all of them, and nothing else.
+
+    Each stands in quotes, where only a quote and a backslash have a meaning.
+
+    >>> words_query(["cake", "OR", 'a"b'])
+    '"cake" AND "OR" AND "a\\\\"b"'
+    """
+    return " AND ".join(f'"{_LUCENE.sub(_escape, word)}"' for word in words)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\" + match.group(1)
