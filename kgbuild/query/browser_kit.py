@@ -87,7 +87,7 @@ def _write_guide(
         relations=relations,
         means=means,
         phrases=LEGEND,
-        edges=EDGE_LEGEND | {"rejected": REJECTED},
+        edges=EDGE_LEGEND | {"rejected": REJECTED.rim},
         style=STYLE,
         scripts=SCRIPTS,
     )

@@ -14,9 +14,12 @@ from kgbuild.core.relations import NAME_RULE, RelationSet
 from kgbuild.query.palette import PHRASES, REJECTED, edge_color, edge_width
 
 REJECTED_TYPE = "REJECTED"
-# Which label a phrase of a kind bears besides Phrase.
-LABELS = {"": "Phrase", "event": "Event", "concept": "Concept"}
-_DIAMETERS = {"": "70px", "event": "95px", "concept": "80px"}
+_LABELS = {
+    "Phrase": (PHRASES[""], "70px"),
+    "Event": (PHRASES["event"], "95px"),
+    "Concept": (PHRASES["concept"], "80px"),
+    "RejectedPhrase": (REJECTED, "60px"),
+}
 _USUAL_PROBABILITY = 0.75
 
 
@@ -39,13 +42,12 @@ def write_grass(
     """
     means = probabilities or {}
     rules = [_rule("node", {"diameter": "70px", "color": PHRASES[""].fill})]
-    for kind, label in LABELS.items():
-        paint = PHRASES[kind]
+    for label, (paint, diameter) in _LABELS.items():
         rules.append(
             _rule(
                 f"node.{label}",
                 {
-                    "diameter": _DIAMETERS[kind],
+                    "diameter": diameter,
                     "color": paint.fill,
                     "border-color": paint.rim,
                     "border-width": "2px",
@@ -64,7 +66,7 @@ def write_grass(
             )
         color = edge_color(relations.get(name) if name in relations else None)
         rules.append(_edge_rule(name, color, edge_width(means.get(name, _USUAL_PROBABILITY))))
-    rules.append(_edge_rule(REJECTED_TYPE, REJECTED, edge_width(0.0)))
+    rules.append(_edge_rule(REJECTED_TYPE, REJECTED.rim, edge_width(0.0)))
     return "\n".join(rules)
 
 
