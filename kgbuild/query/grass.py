@@ -15,10 +15,10 @@ from kgbuild.query.palette import PHRASES, REJECTED, edge_color, edge_width
 
 REJECTED_TYPE = "REJECTED"
 _LABELS = {
-    "Phrase": (PHRASES[""], "70px"),
-    "Event": (PHRASES["event"], "95px"),
-    "Concept": (PHRASES["concept"], "80px"),
-    "RejectedPhrase": (REJECTED, "60px"),
+    "Phrase": (PHRASES[""], "90px"),
+    "Event": (PHRASES["event"], "110px"),
+    "Concept": (PHRASES["concept"], "90px"),
+    "RejectedPhrase": (REJECTED, "80px"),
 }
 _USUAL_PROBABILITY = 0.75
 
@@ -41,7 +41,7 @@ def write_grass(
         StoreError: If a name cannot be a relationship type.
     """
     means = probabilities or {}
-    rules = [_rule("node", {"diameter": "70px", "color": PHRASES[""].fill})]
+    rules = [_rule("node", {"diameter": "90px", "color": PHRASES[""].fill})]
     for label, (paint, diameter) in _LABELS.items():
         rules.append(
             _rule(
@@ -52,7 +52,7 @@ def write_grass(
                     "border-color": paint.rim,
                     "border-width": "2px",
                     "text-color-internal": paint.letters,
-                    "font-size": "11px",
+                    "font-size": "10px",
                     "caption": "'{text}'",
                 },
             )

@@ -52,13 +52,24 @@ class SavedQuery(Record):
         return tuple(dict.fromkeys(name for name in names if name))
 
     def browser_script(self) -> str:
-        """Give the file as Neo4j Browser runs it: the parameters are set, then the query asked."""
+        """Give the file as Neo4j Browser runs it at a click: the examples stand in the query.
+
+        Browser draws no graph for a script that first sets parameters, so values are written
+        into this text, as literals, for a person to change.
+        """
         header = [f"// {self.title}", f"// Answers: {self.answers}"]
-        lines = [
-            f":param {parameter.name} => {json.dumps(parameter.example, ensure_ascii=False)};"
+        header += [
+            f"// Put {parameter.meaning} in place of {_literal(parameter.example)}."
             for parameter in self.parameters
         ]
-        return "\n".join([*header, *lines, self.statement]) + ";\n"
+        examples = self.examples
+        statement = _USED.sub(lambda match: _literal(examples[match.group(1)]), self.statement)
+        return "\n".join([*header, statement]) + ";\n"
+
+
+def _literal(text: str) -> str:
+    # A JSON string is a Cypher string: the same quotes and the same escapes.
+    return json.dumps(text, ensure_ascii=False)
 
 
 def load_queries(folder: Path | None = None) -> list[SavedQuery]:
