@@ -1,7 +1,8 @@
 """kgbuild builds commonsense knowledge graphs by distilling them from language models.
 
-`kgbuild.open(path)` opens a finished run or a graph store for reading; everything else is
-reached through the rooms (`kgbuild.teacher`, `kgbuild.critic`, ...) or the `kgbuild` command.
+`kgbuild.open(path)` opens a finished run, a graph file or a server's graph for reading;
+everything else is reached through the rooms (`kgbuild.teacher`, `kgbuild.critic`, ...) or the
+`kgbuild` command.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ __all__ = ["__version__", "open"]
 
 
 def open(path: str, **options: Any) -> Graph:
-    """Open a run folder or a graph store for reading.
+    """Open a run folder, a graph file or a graph on a Neo4j server for reading.
 
     Imported lazily, so that `import kgbuild` stays instant.
     """

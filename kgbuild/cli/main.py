@@ -14,6 +14,7 @@ from kgbuild.cli import (
     data_commands,
     model_commands,
     neo4j_commands,
+    push_commands,
     query_commands,
     student_commands,
 )
@@ -38,6 +39,7 @@ def _root(
 
 
 build_commands.register(app)
+push_commands.register(app)
 query_commands.register(app)
 app.add_typer(query_commands.query_app, name="query")
 app.add_typer(critic_commands.critic_app, name="critic")

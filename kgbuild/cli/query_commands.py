@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kgbuild.cli.options import JsonOption
 from kgbuild.cli.output import find_run, print_json, print_table, say
-from kgbuild.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from kgbuild.core.records import Edge
@@ -19,8 +18,12 @@ if TYPE_CHECKING:
 query_app = typer.Typer(help="Look into a graph.", no_args_is_help=True)
 
 RunOption = Annotated[
-    Path | None,
-    typer.Option("--run", help="Run folder or graph file; without it, the newest below data/runs."),
+    str | None,
+    typer.Option(
+        "--run",
+        help="Run folder, graph file or server such as neo4j://127.0.0.1:7687 (neo4j:// is our "
+        "own); without it, the newest below data/runs.",
+    ),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="The most results.")]
 HeadArgument = Annotated[str, typer.Argument(help="Such as 'PersonX bakes a cake'.")]
@@ -128,6 +131,23 @@ def search(
     print_table(f"Like '{text}'", ("similarity", "phrase", "kind"), _clean(rows))
 
 
+@query_app.command("find")
+def find(
+    words: Annotated[str, typer.Argument(help="Words that the phrases hold, in any order.")],
+    run: RunOption = None,
+    limit: LimitOption = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Find phrases by their words, the shortest first."""
+    with _open(run) as graph:
+        phrases = graph.find(words, limit=limit)
+    if as_json:
+        print_json([phrase.model_dump(mode="json") for phrase in phrases])
+        return
+    rows = [(phrase.text, phrase.kind or "tail") for phrase in phrases]
+    print_table(f"With '{words}'", ("phrase", "kind"), _clean(rows))
+
+
 @query_app.command("cypher")
 def cypher(
     text: Annotated[str, typer.Argument(help="A reading query with values as $name.")],
@@ -140,9 +160,9 @@ def cypher(
     as_json: JsonOption = False,
 ) -> None:
     """Run a reading Cypher query: nodes are (:Phrase {id, text, kind})."""
-    from kgbuild.cli.query_words import plain_value
+    from kgbuild.cli.query_words import plain_value, read_parameter
 
-    params = dict(_read_parameter(entry) for entry in parameter or ())
+    params = dict(read_parameter(entry) for entry in parameter or ())
     with _open(run) as graph:
         rows = [plain_value(row) for row in graph.cypher(text, **params)]
     if len(rows) > limit:
@@ -224,7 +244,7 @@ def ask(
     from kgbuild.student import load_student
 
     head = check_phrase(head, role="head")
-    folder = student or read_manifest(find_run(run)).stage_folder("student")
+    folder = student or read_manifest(_find_folder(run)).stage_folder("student")
     answers = load_student(folder).ask(head, relation, n)
     if as_json:
         print_json(
@@ -238,24 +258,14 @@ def ask(
     print_table(f"{head} {relation}", ("tail", "log-probability"), _clean(rows))
 
 
-def _open(run: Path | None) -> Graph:
+def _open(run: str | None) -> Graph:
     from kgbuild.query import open_graph
 
-    return open_graph(find_run(run))
+    return open_graph(run if run and "://" in run else _find_folder(run))
 
 
-def _read_parameter(entry: str) -> tuple[str, Any]:
-    import yaml
-
-    name, separator, value = entry.partition("=")
-    if not separator or not name.strip().isidentifier():
-        raise ConfigError(
-            f"--param {entry!r} has no name=value form; write for example --param text=rain"
-        )
-    try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--param {entry!r} is not a YAML value; put it in quotes") from error
+def _find_folder(run: str | None) -> Path:
+    return find_run(None if run is None else Path(run))
 
 
 def _say_other(relation: str | None, edges: list[Edge], message: str) -> None:

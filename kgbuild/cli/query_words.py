@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from kgbuild.core.errors import ConfigError
+
 if TYPE_CHECKING:
     from kgbuild.query import Cluster, Explanation, Generation, GraphPath
 
@@ -101,3 +103,25 @@ def _cluster_lines(cluster: Cluster) -> Iterator[str]:
     for member in cluster.members:
         if member.reason != "representative":
             yield f"'{member.tail}': {member.reason}, cosine {member.similarity:.3f}"
+
+
+def read_parameter(entry: str) -> tuple[str, Any]:
+    """Read `name=value`, the value as YAML.
+
+    >>> read_parameter("limit=3")
+    ('limit', 3)
+
+    Raises:
+        ConfigError: If it has another form.
+    """
+    import yaml
+
+    name, separator, value = entry.partition("=")
+    if not separator or not name.strip().isidentifier():
+        raise ConfigError(
+            f"--param {entry!r} has no name=value form; write for example --param text=rain"
+        )
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--param {entry!r} is not a YAML value; put it in quotes") from error

@@ -19,7 +19,7 @@ from kgbuild.query.run_shards import RunShards
 from kgbuild.query.scoring import score_triple
 from kgbuild.query.whole import WholeGraph
 from kgbuild.query.wording import check_phrase, missing_phrase, nearest_phrases
-from kgbuild.store import GraphStore
+from kgbuild.store import GraphStore, Phrase
 
 if TYPE_CHECKING:
     from kgbuild.critic import Critic
@@ -171,8 +171,23 @@ class Graph(WholeGraph):
                 f"{kind!r} is not a kind of head{did_you_mean(kind, known) or '.'} "
                 f"Kinds are {' and '.join(known)}."
             )
-        vector = self._models.encoder.encode([plain_words(text)])[0]
-        return self._index.nearest(vector, limit=_limit(limit) or 10, kind=kind)
+        limit = _limit(limit) or 10
+        encoder = self._models.encoder
+        vector = encoder.encode([plain_words(text)])[0]
+        held = self._store.nearest(vector.tolist(), encoder=encoder.key, limit=limit, kind=kind)
+        if held is None:
+            return self._index.nearest(vector, limit=limit, kind=kind)
+        return [SearchHit.of(phrase, similarity) for phrase, similarity in held]
+
+    def find(self, text: str, *, limit: int = 10) -> list[Phrase]:
+        """Give the phrases that hold every word of a text, the shortest first.
+
+        Args:
+            text: Words, in any order and case; never a query.
+            limit: The most phrases.
+        """
+        text = check_phrase(text, role="search text")
+        return self._store.find_phrases(text, limit=_limit(limit) or 10)
 
     @cached_property
     def _index(self) -> PhraseIndex:

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from kgbuild.core.records import Edge, Record
+from kgbuild.store import Phrase
 
 
 class SearchHit(Record):
@@ -17,6 +18,16 @@ class SearchHit(Record):
     text: str
     kind: str = Field(description="event or concept for a head; empty for a phrase that heads none")
     similarity: float = Field(description="Cosine to the search text, 1.0 is the same meaning")
+
+    @classmethod
+    def of(cls, phrase: Phrase, similarity: float) -> Self:
+        """Make a hit of a stored phrase."""
+        return cls(
+            phrase_id=phrase.id,
+            text=phrase.text,
+            kind=phrase.kind,
+            similarity=round(min(similarity, 1.0), 4),
+        )
 
 
 class GraphPath(Record):

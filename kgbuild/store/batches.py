@@ -6,7 +6,7 @@ same, whatever engine lies below.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -114,7 +114,7 @@ def rows_missing(table: pa.Table, key: str, known: pa.ChunkedArray) -> pa.Table:
     return table.filter(pc.invert(pc.is_in(table[key], value_set=known.combine_chunks())))
 
 
-def rows_changed(table: pa.Table, known: pa.Table) -> pa.Table:
+def rows_changed(table: pa.Table, known: pa.Table, *, facets: Sequence[str] = FACETS) -> pa.Table:
     """Give the rows that are known by `triple_id` but differ from it in a facet."""
     places = pc.index_in(table["triple_id"], value_set=known["triple_id"].combine_chunks())
     present = table.filter(pc.is_valid(places))
@@ -122,7 +122,7 @@ def rows_changed(table: pa.Table, known: pa.Table) -> pa.Table:
         return present
     stored = known.take(places.drop_null())
     is_changed = np.zeros(present.num_rows, dtype=bool)
-    for facet in FACETS:
+    for facet in facets:
         is_changed |= ~_are_same(present[facet], stored[facet])
     return present.filter(pa.array(is_changed))
 

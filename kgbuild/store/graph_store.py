@@ -238,6 +238,22 @@ class GraphStore(ABC):
         found = (phrase for phrase in self.phrases() if wanted <= set(split_words(phrase.text)))
         return nsmallest(limit, found, key=lambda phrase: (len(phrase.text), phrase.text))
 
+    def nearest(
+        self, vector: Sequence[float], *, encoder: str, limit: int, kind: str | None = None
+    ) -> list[tuple[Phrase, float]] | None:
+        """Give the phrases nearest to a vector with their cosines, from vectors in the store.
+
+        Args:
+            vector: Of the search text, of length one.
+            encoder: Key of the encoder that made it.
+            limit: The most phrases.
+            kind: Only heads of this kind.
+
+        Returns:
+            None if the store keeps no vectors of this encoder, as embedded stores never do.
+        """
+        return None
+
     def to_networkx(self, *, relations: Iterable[str] = ()) -> networkx.MultiDiGraph[str]:
         """Give the graph to networkx: phrase ids as nodes, relations as edge keys.
 

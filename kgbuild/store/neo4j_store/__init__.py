@@ -8,7 +8,7 @@ it. Its doors are `find_address` and `Neo4jStore`.
 
 from __future__ import annotations
 
-from kgbuild.store.neo4j_store.address import Address, find_address, is_address
+from kgbuild.store.neo4j_store.address import Address, find_address
 from kgbuild.store.neo4j_store.store import Neo4jStore
 
-__all__ = ["Address", "Neo4jStore", "find_address", "is_address"]
+__all__ = ["Address", "Neo4jStore", "find_address"]

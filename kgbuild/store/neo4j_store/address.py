@@ -38,15 +38,6 @@ class Address(Record):
     found_in: str
 
 
-def is_address(text: str) -> bool:
-    """Whether a text means a server and not a path.
-
-    >>> is_address("neo4j://127.0.0.1:7687"), is_address("data/runs/demo")
-    (True, False)
-    """
-    return "://" in text
-
-
 def find_address(
     uri: str = "neo4j://",
     *,

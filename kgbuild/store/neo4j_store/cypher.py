@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from kgbuild.core.records import HeadKind
 from kgbuild.store.batches import FACETS
 from kgbuild.store.cypher import quote
+from kgbuild.store.rejected import REJECTED_FACETS
 
-REJECTED = "REJECTED"
 FULL_TEXT = "kgbuild_phrase_words"
 VECTORS = "kgbuild_phrase_embedding"
 
@@ -25,14 +25,16 @@ SET_META = "MERGE (m:KgbuildMeta {key: $key}) SET m.value = $value"
 # Writes a property of one node, so that two writers take turns until each has committed.
 LOCK = "MERGE (m:KgbuildMeta {key: 'writer'}) SET m.turn = coalesce(m.turn, 0) + 1"
 
-ONE_META = (
-    "CREATE CONSTRAINT kgbuild_meta IF NOT EXISTS FOR (m:KgbuildMeta) REQUIRE m.key IS UNIQUE"
-)
-ONE_PHRASE = "CREATE CONSTRAINT kgbuild_phrase IF NOT EXISTS FOR (p:Phrase) REQUIRE p.id IS UNIQUE"
-ONE_REJECTED_PHRASE = (
-    "CREATE CONSTRAINT kgbuild_rejected_phrase IF NOT EXISTS "
-    "FOR (p:RejectedPhrase) REQUIRE p.id IS UNIQUE"
-)
+# A dash is in no relation's name, so that these never meet the constraints of relations.
+CONSTRAINTS = {
+    "-meta": "CREATE CONSTRAINT `kgbuild_-meta` IF NOT EXISTS "
+    "FOR (m:KgbuildMeta) REQUIRE m.key IS UNIQUE",
+    "-phrase": "CREATE CONSTRAINT `kgbuild_-phrase` IF NOT EXISTS "
+    "FOR (p:Phrase) REQUIRE p.id IS UNIQUE",
+    "-rejected_phrase": "CREATE CONSTRAINT `kgbuild_-rejected_phrase` IF NOT EXISTS "
+    "FOR (p:RejectedPhrase) REQUIRE p.id IS UNIQUE",
+}
+CONSTRAINT_NAMES = "SHOW CONSTRAINTS YIELD name RETURN name"
 # Made once the edges are in: an index over what is there is built many times sooner than one
 # that grows with it.
 LATE_INDEXES = {
@@ -91,7 +93,36 @@ SET_VECTORS = (
     "CALL db.create.setNodeVectorProperty(p, 'embedding', row[1])"
 )
 WITHOUT_VECTOR = "MATCH (p:Phrase) WHERE p.embedding IS NULL RETURN p.id AS id, p.text AS text"
-DROP_VECTORS = "MATCH (p:Phrase) WHERE p.embedding IS NOT NULL REMOVE p.embedding"
+DROP_VECTORS = (
+    "MATCH (p:Phrase) WHERE p.embedding IS NOT NULL WITH p LIMIT 10000 REMOVE p.embedding "
+    "RETURN count(*) AS dropped"
+)
+
+REJECTED_ENDS = ("Phrase", "RejectedPhrase")
+ONE_REJECTED = (
+    "CREATE CONSTRAINT kgbuild_REJECTED IF NOT EXISTS "
+    "FOR ()-[r:REJECTED]-() REQUIRE r.triple_id IS UNIQUE"
+)
+COUNT_REJECTED = "MATCH ()-[r:REJECTED]->() RETURN count(r) AS count"
+ADD_REJECTED_PHRASES = (
+    "UNWIND $rows AS row MERGE (p:RejectedPhrase {id: row[0]}) ON CREATE SET p.text = row[1]"
+)
+REJECTED_BY_ID = (
+    "UNWIND $ids AS wanted MATCH (h)-[r:REJECTED {triple_id: wanted}]->(t) "
+    "RETURN h.id AS head_id, t.id AS tail_id, h.text AS head, t.text AS tail, "
+    + ", ".join(f"r.`{facet}` AS `{facet}`" for facet in REJECTED_FACETS)
+)
+SET_REJECTED = (
+    "UNWIND $rows AS row MATCH ()-[r:REJECTED {triple_id: row["
+    f"{2 + REJECTED_FACETS.index('triple_id')}]}}]->() SET "
+    + ", ".join(f"r.`{name}` = row[{place}]" for place, name in enumerate(REJECTED_FACETS, start=2))
+)
+# A triple that is in the graph now is rejected no longer.
+DROP_REJECTED = (
+    "UNWIND $ids AS wanted MATCH (h)-[r:REJECTED {triple_id: wanted}]->(t) DELETE r "
+    "WITH [h, t] AS ends UNWIND ends AS p WITH DISTINCT p "
+    "WHERE p:RejectedPhrase AND NOT EXISTS { (p)--() } DELETE p"
+)
 
 _ROW = ", ".join(
     [
@@ -102,10 +133,15 @@ _ROW = ", ".join(
 _LUCENE = re.compile(r'(["\\])')
 
 
+def constraint_name(of: str) -> str:
+    """Name the constraint of a relation."""
+    return f"kgbuild_{of}"
+
+
 def one_edge(relation: str) -> str:
     """Let the server refuse a second edge with the same triple id, and find edges by it."""
     return (
-        f"CREATE CONSTRAINT `kgbuild_{quote(relation)[1:-1]}` IF NOT EXISTS "
+        f"CREATE CONSTRAINT `{constraint_name(quote(relation)[1:-1])}` IF NOT EXISTS "
         f"FOR ()-[r:{quote(relation)}]-() REQUIRE r.triple_id IS UNIQUE"
     )
 
@@ -119,6 +155,17 @@ def add_edges(relation: str) -> str:
     return (
         "UNWIND $rows AS row MATCH (h:Phrase {id: row[0]}) MATCH (t:Phrase {id: row[1]}) "
         f"CREATE (h)-[:{quote(relation)} {{{facets}}}]->(t)"
+    )
+
+
+def add_rejected(head: str, tail: str) -> str:
+    """Add `REJECTED` relationships between phrases with these labels, of `REJECTED_ENDS`."""
+    facets = ", ".join(
+        f"`{name}`: row[{place}]" for place, name in enumerate(REJECTED_FACETS, start=2)
+    )
+    return (
+        f"UNWIND $rows AS row MATCH (h:{head} {{id: row[0]}}) MATCH (t:{tail} {{id: row[1]}}) "
+        f"CREATE (h)-[:REJECTED {{{facets}}}]->(t)"
     )
 
 

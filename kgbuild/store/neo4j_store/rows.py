@@ -35,6 +35,11 @@ def read_table(
     return pa.concat_tables(parts)
 
 
+def change(tx: neo4j.ManagedTransaction, statement: str, /, **params: Any) -> None:
+    """Run a statement that writes, to its end."""
+    tx.run(statement, params).consume()
+
+
 def to_rows(table: pa.Table, columns: Sequence[str] = WRITTEN) -> list[tuple[Any, ...]]:
     """Give the rows of a table as tuples; the driver sends them as lists."""
     return list(zip(*(table[name].to_pylist() for name in columns), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from kgbuild.core.errors import StoreError
 from kgbuild.store.batches import FACETS
@@ -52,13 +53,25 @@ def check_schema(connection: Connection) -> None:
 
 
 def _make_ours(connection: Connection) -> None:
-    for statement in (cypher.ONE_META, cypher.ONE_PHRASE, cypher.ONE_REJECTED_PHRASE):
-        connection.change(statement)
+    make_constraints(connection, ())
     connection.write(
         lambda tx: [
             tx.run(cypher.SET_META, key=key, value=value).consume() for key, value in META.items()
         ]
     )
+
+
+def make_constraints(connection: Connection, relations: Iterable[str]) -> None:
+    """Make the constraints that are missing, as in a database that `neo4j-admin` filled.
+
+    Raises:
+        StoreError: If what is there breaks one, such as two phrases with one id.
+    """
+    wanted = {**cypher.CONSTRAINTS, **{name: cypher.one_edge(name) for name in relations}}
+    there = {row["name"] for row in connection.rows(cypher.CONSTRAINT_NAMES)}
+    for name, statement in wanted.items():
+        if cypher.constraint_name(name) not in there:
+            connection.change(statement)
 
 
 def make_indexes(connection: Connection) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import neo4j
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,16 +22,26 @@ from kgbuild.store.graph_store import Counts, GraphStore, LoadReport, Phrase
 from kgbuild.store.neo4j_store import cypher
 from kgbuild.store.neo4j_store.address import Address
 from kgbuild.store.neo4j_store.connection import Connection
+from kgbuild.store.neo4j_store.rejected import write_rejected
 from kgbuild.store.neo4j_store.rows import plain, read_table, slices
-from kgbuild.store.neo4j_store.schema import check_schema, make_indexes
+from kgbuild.store.neo4j_store.schema import check_schema, make_constraints, make_indexes
+from kgbuild.store.neo4j_store.vectors import (
+    find_nearest,
+    phrases_without_vectors,
+    prepare_vectors,
+    write_vectors,
+)
 from kgbuild.store.neo4j_store.writing import remove_edges, write_batch
 from kgbuild.store.paths import Direction
 from kgbuild.store.words import wanted_words
+
+Vectors = npt.NDArray[np.floating[Any]]
 
 _HEADS = pa.schema([("id", pa.string()), ("text", pa.string()), ("edges", pa.int64())])
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _EXPORT_EDGES = 20_000
 _IDS_AT_ONCE = 10_000
+_VECTORS_AT_ONCE = 1_000
 # A range index takes keys of 8,167 bytes at most.
 _PHRASE_BYTES = 8_000
 
@@ -65,6 +77,8 @@ class Neo4jStore(GraphStore):
         try:
             check_schema(self._connection)
             self._relations = self._read_relations()
+            if not is_read_only:
+                make_constraints(self._connection, self._relations)
         except BaseException:
             self._connection.close()
             raise
@@ -99,6 +113,37 @@ class Neo4jStore(GraphStore):
         report = self._connection.write(partial(write_batch, edges=edges, phrases=phrases))
         self._relations = sorted({*self._relations, *names})
         return report
+
+    def load_rejected(self, rows: Iterable[pa.Table]) -> LoadReport:
+        """Keep rejected triples as `REJECTED` relationships, apart from the graph's own edges.
+
+        Args:
+            rows: Tables with the columns of `RejectedEdge`, each stored whole or not at all.
+        """
+        self._connection.change(cypher.ONE_REJECTED)
+        report = LoadReport()
+        for table in rows:
+            report += self._connection.write(partial(write_rejected, rows=table))
+        return report
+
+    def add_vectors(
+        self, encode: Callable[[Sequence[str]], Vectors], *, encoder: str, dimensions: int
+    ) -> Iterator[int]:
+        """Embed the phrases that have no vector of this encoder yet; give how many each time.
+
+        Args:
+            encode: Gives one vector a text.
+            encoder: Key of the encoder; vectors of another one are taken out first.
+            dimensions: Length of a vector.
+        """
+        prepare_vectors(self._connection, encoder=encoder, dimensions=dimensions)
+        missing = phrases_without_vectors(self._connection)
+        for start in range(0, len(missing), _VECTORS_AT_ONCE):
+            part = missing[start : start + _VECTORS_AT_ONCE]
+            vectors = encode([text for _, text in part])
+            ids = [phrase for phrase, _ in part]
+            write_vectors(self._connection, ids, [list(map(float, row)) for row in vectors])
+            yield len(part)
 
     def remove(self, triple_ids: Iterable[str]) -> int:
         """Take edges out, with the phrases that no edge needs any more; give how many edges."""
@@ -172,6 +217,12 @@ class Neo4jStore(GraphStore):
         self._need_indexes()
         rows = self._connection.rows(cypher.FIND_WORDS, query=query, limit=limit)
         return [Phrase(**row) for row in rows]
+
+    def nearest(
+        self, vector: Sequence[float], *, encoder: str, limit: int, kind: str | None = None
+    ) -> list[tuple[Phrase, float]] | None:
+        """Give the phrases nearest to a vector by the vector index; see `GraphStore`."""
+        return find_nearest(self._connection, vector, encoder=encoder, limit=limit, kind=kind)
 
     def _need_indexes(self) -> None:
         if not self._connection.is_read_only:
