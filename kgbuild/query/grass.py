@@ -66,11 +66,13 @@ def write_grass(
             )
         color = edge_color(relations.get(name) if name in relations else None)
         rules.append(_edge_rule(name, color, edge_width(means.get(name, _USUAL_PROBABILITY))))
-    rules.append(_edge_rule(REJECTED_TYPE, REJECTED.rim, edge_width(0.0)))
+    rules.append(
+        _edge_rule(REJECTED_TYPE, REJECTED.rim, edge_width(0.0), caption="{relation} (rejected)")
+    )
     return "\n".join(rules)
 
 
-def _edge_rule(name: str, color: str, width: float) -> str:
+def _edge_rule(name: str, color: str, width: float, *, caption: str = "<type>") -> str:
     return _rule(
         f"relationship.{name}",
         {
@@ -80,7 +82,7 @@ def _edge_rule(name: str, color: str, width: float) -> str:
             "padding": "4px",
             "text-color-external": color,
             "text-color-internal": "#FFFFFF",
-            "caption": "'<type>'",
+            "caption": f"'{caption}'",
         },
     )
 

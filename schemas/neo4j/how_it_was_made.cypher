@@ -3,7 +3,7 @@
 // Parameter head: the text of a head, such as "PersonX goes to the emergency room"
 // Parameter tail: the text of a tail, such as "PersonX has a heart attack"
 MATCH (:Phrase {text: $head})-[r]->(:Phrase {text: $tail})
-RETURN r.sentence AS sentence, r.probability AS probability, r.threshold AS threshold,
+RETURN type(r) AS relation, r.sentence AS sentence, r.probability AS probability, r.threshold AS threshold,
        r.critic AS critic, r.source AS source, r.teacher AS teacher, r.teacher_hash AS teacher_hash,
        r.prompt_id AS prompt, r.decoding AS decoding, r.rank AS rank,
        r.log_probability AS log_probability, r.mean_log_probability AS mean_log_probability,

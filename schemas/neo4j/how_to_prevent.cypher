@@ -3,5 +3,5 @@
 // Parameter event: the text of an event, such as "PersonX paints the fence white"
 MATCH p = (:Phrase {text: $event})-[:xNeed|isAfter|xReason|HasSubEvent*0..2]->(:Phrase)-[r:HinderedBy]->(:Phrase)
 RETURN p
-ORDER BY length(p), r.probability DESC
+ORDER BY length(p), r.probability DESC, r.triple_id
 LIMIT 60

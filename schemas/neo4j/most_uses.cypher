@@ -4,6 +4,7 @@ MATCH (thing:Phrase)-[:UsedFor|ObjectUse]->(use:Phrase)
 WITH thing, count(DISTINCT use) AS uses
 ORDER BY uses DESC, thing.text
 LIMIT 5
-MATCH p = (thing)-[:UsedFor|ObjectUse]->(:Phrase)
+MATCH p = (thing)-[r:UsedFor|ObjectUse]->(:Phrase)
 RETURN p, uses
-ORDER BY uses DESC
+ORDER BY uses DESC, r.probability DESC, r.triple_id
+LIMIT 60

@@ -3,5 +3,5 @@
 // Parameter thing: the text of a concept, such as "honey"
 MATCH p = (:Phrase {text: $thing})-[r:IsA|PartOf|MadeOf|MadeUpOf|HasProperty|CapableOf|Desires|NotDesires|NotCapableOf]->(:Phrase)
 RETURN p
-ORDER BY r.probability DESC
+ORDER BY r.probability DESC, r.triple_id
 LIMIT 60

@@ -3,5 +3,5 @@
 // Parameter event: the text of an event, such as "PersonX goes to the emergency room"
 MATCH p = (:Phrase {text: $event})-[r:xIntent|xNeed|isAfter|xReason]->(:Phrase)
 RETURN p
-ORDER BY r.probability DESC
+ORDER BY r.probability DESC, r.triple_id
 LIMIT 60

@@ -3,5 +3,5 @@
 // Parameter event: the text of an event, such as "PersonX has a fever"
 MATCH p = (:Phrase {text: $event})-[r:xEffect|oEffect|xReact|oReact|xWant|oWant|isBefore]->(:Phrase)
 RETURN p
-ORDER BY r.probability DESC
+ORDER BY r.probability DESC, r.triple_id
 LIMIT 60

@@ -3,5 +3,5 @@
 // Parameter feeling: the text of a feeling, such as "proud"
 MATCH p = (:Phrase)-[r:xReact|oReact]->(:Phrase {text: $feeling})
 RETURN p
-ORDER BY r.probability DESC
+ORDER BY r.probability DESC, r.triple_id
 LIMIT 60

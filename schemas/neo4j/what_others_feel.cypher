@@ -3,5 +3,5 @@
 // Parameter event: the text of an event, such as "PersonX scores the winning goal"
 MATCH p = (:Phrase {text: $event})-[r:oReact|oWant|oEffect]->(:Phrase)
 RETURN p
-ORDER BY r.probability DESC
+ORDER BY r.probability DESC, r.triple_id
 LIMIT 60
