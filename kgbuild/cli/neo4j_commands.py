@@ -76,6 +76,27 @@ def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
         say("No server that kgbuild started runs here; start one with `kgbuild neo4j start`")
 
 
+@neo4j_app.command("browser-kit")
+def browser_kit(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")] = Path("browser-kit"),
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", help="Run or graph whose certainty the widths show."),
+    ] = None,
+) -> None:
+    """Write a style sheet, saved queries and a guide for Neo4j Browser."""
+    from kgbuild.query import open_graph
+    from kgbuild.query.browser_kit import GUIDE, write_browser_kit
+
+    if run is None:
+        written = write_browser_kit(out)
+    else:
+        with open_graph(run) as graph:
+            written = write_browser_kit(out, graph=graph)
+    say(f"{len(written)} files; open the guide in a browser to see how they are loaded")
+    typer.echo(out / GUIDE)
+
+
 def _show(server: Server, *, as_json: bool) -> None:
     if as_json:
         print_json(server.model_dump(mode="json"))

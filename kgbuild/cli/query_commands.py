@@ -264,17 +264,6 @@ def _open(run: str | None) -> Graph:
     return open_graph(run if run and "://" in run else _find_folder(run))
 
 
-def _read_parameter(entry: str) -> tuple[str, Any]:
-    from kgbuild.core.config_file import read_value
-
-    name, separator, value = entry.partition("=")
-    if not separator or not name.strip().isidentifier():
-        raise ConfigError(
-            f"--param {entry!r} has no name=value form; write for example --param text=rain"
-        )
-    return name.strip(), read_value(value, where=f"--param {name.strip()}")
-
-
 def _find_folder(run: str | None) -> Path:
     return find_run(None if run is None else Path(run))
 

@@ -123,14 +123,11 @@ def read_parameter(entry: str) -> tuple[str, Any]:
     Raises:
         ConfigError: If it has another form.
     """
-    import yaml
+    from kgbuild.core.config_file import read_value
 
     name, separator, value = entry.partition("=")
     if not separator or not name.strip().isidentifier():
         raise ConfigError(
             f"--param {entry!r} has no name=value form; write for example --param text=rain"
         )
-    try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--param {entry!r} is not a YAML value; put it in quotes") from error
+    return name.strip(), read_value(value, where=f"--param {name.strip()}")

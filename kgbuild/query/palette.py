@@ -37,7 +37,7 @@ FAMILIES = {
 }
 NEGATIVE = "#C8371B"
 UNKNOWN = "#7A8088"
-REJECTED = "#A9AFB6"
+REJECTED = Paint("#E4E6E9", "#A9AFB6", "#4A4F57")
 
 LEGEND = {
     "events": PHRASES["event"].fill,

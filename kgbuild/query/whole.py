@@ -41,7 +41,7 @@ class WholeGraph:
         self._store = store
         self._run = run
 
-    def to_batches(self, *relations: str) -> Iterator[pa.Table]:
+    def edge_tables(self, *relations: str) -> Iterator[pa.Table]:
         """Give edges as Arrow tables of bounded size, for a graph larger than the memory.
 
         Args:
@@ -60,7 +60,7 @@ class WholeGraph:
             relations: Only these; without any, all.
         """
         empty = arrow_schema(Edge).empty_table()
-        return pa.concat_tables([empty, *self.to_batches(*relations)])
+        return pa.concat_tables([empty, *self.edge_tables(*relations)])
 
     def to_pandas(self, *relations: str) -> pandas.DataFrame:
         """Give edges to pandas (`pip install 'kgbuild[pandas]'`); see `to_arrow`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +123,10 @@ class Engine:
         self.run(cypher.BEGIN_READING)
         try:
             yield
-        finally:
-            self.run(cypher.ROLLBACK)
+        except BaseException:
+            self._roll_back()
+            raise
+        self.run(cypher.ROLLBACK)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -138,10 +140,15 @@ class Engine:
         try:
             yield
         except BaseException:
-            self.run(cypher.ROLLBACK)
+            self._roll_back()
             raise
         self.run(cypher.COMMIT)
         self._has_written = True
+
+    def _roll_back(self) -> None:
+        # Some failures end the transaction by themselves; the failure is what the user must see.
+        with suppress(StoreError):
+            self.run(cypher.ROLLBACK)
 
 
 def _opening_error(path: Path, error: RuntimeError) -> StoreError:

@@ -222,7 +222,7 @@ class LadybugStore(GraphStore):
 
     def cypher(self, text: str, /, **params: Any) -> list[dict[str, Any]]:
         """Give the rows of a reading Cypher query; every value is a parameter such as `$text`."""
-        statement = cypher.check_reading(text)
+        statement = cypher.translate(cypher.check_reading(text))
         with self._engine.reading():
             return self._engine.rows(statement, **params)
 

@@ -91,7 +91,7 @@ def test_networkx_gets_some_relations_only(graph: Graph) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", ["to_batches", "to_arrow", "to_pandas", "to_polars", "to_networkx"]
+    "form", ["edge_tables", "to_arrow", "to_pandas", "to_polars", "to_networkx"]
 )
 def test_an_unknown_relation_is_refused_by_every_form(graph: Graph, form: str) -> None:
     with pytest.raises(RelationError, match="did you mean xReact"):
@@ -122,7 +122,7 @@ def test_importing_kgbuild_imports_no_optional_library(made_run: Path) -> None:
 
 
 def test_a_large_graph_comes_in_batches(many_edges: Graph) -> None:
-    sizes = [table.num_rows for table in many_edges.to_batches("xReact", "xWant")]
+    sizes = [table.num_rows for table in many_edges.edge_tables("xReact", "xWant")]
     assert sum(sizes) == MANY
     assert max(sizes) < MANY
 
