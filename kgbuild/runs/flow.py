@@ -55,10 +55,10 @@ def run_flow(
     inputs = Inputs(config)
     workers = workers or Workers(inputs)
     run = RunFolder(folder, config=config)
-    _look_up(inputs, workers)
     with run.locked():
         heads = asking.collect(run, inputs)
         prompts = asking.prepare(run, inputs, heads)
+        _look_up(inputs, workers)
         triples, asked = asking.ask(run, inputs, prompts, workers=workers, progress=progress)
         workers.dismiss_language_models()
         critic = place_critic(run, inputs, workers=workers, progress=progress)
@@ -95,6 +95,7 @@ def run_flow(
 def _look_up(inputs: Inputs, workers: Workers) -> None:
     """Find what the later stages read, so that a wrong name is told before the teacher works."""
     config = inputs.config
+    _ = workers.teacher_hash
     find_graphs(config.dedup.against)
     if workers.given_critic is None:
         critic_inputs(inputs)
