@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,7 @@ ENDS = ("head_id", "head", "kind", "tail_id", "tail")
 _SCHEMA: pa.Schema = pa.schema([(name, pa.string()) for name in PHRASE_COLUMNS])
 # The first letters of an id; ids are hashes in hexadecimal, so the parts are of one size.
 _PREFIX = 2
+_ROWS_AT_ONCE = 100_000
 
 
 class PhraseSpill:
@@ -61,22 +63,25 @@ class PhraseSpill:
             return
         columns = {name: edges[name].combine_chunks() for name in ENDS}
         none = pa.repeat("", edges.num_rows)
-        order = (
-            np.arange(2 * edges.num_rows).reshape(2, -1).T.ravel()
-        )  # head 0, tail 0, head 1, ...
+        ids = pa.concat_arrays([columns["head_id"], columns["tail_id"]])
+        encoded = pc.utf8_slice_codeunits(ids, 0, _PREFIX).dictionary_encode()
+        # head 0, tail 0, head 1, ...; a head that follows itself is told once.
+        order = np.arange(2 * edges.num_rows).reshape(2, -1).T.ravel()
+        order = order[~_repeats(columns["head_id"], columns["kind"])[order]]
+        parts = encoded.indices.to_numpy()[order].astype(np.uint32)
+        places = np.argsort(parts, kind="stable")
+        parts, order = parts[places], order[places]
         both = pa.table(
             {
-                "id": pa.concat_arrays([columns["head_id"], columns["tail_id"]]),
+                "id": ids,
                 "text": pa.concat_arrays([columns["head"], columns["tail"]]),
                 "kind": pa.concat_arrays([columns["kind"], none]),
             },
             schema=_SCHEMA,
         ).take(order)
-        prefixes = pc.utf8_slice_codeunits(both["id"], 0, _PREFIX).combine_chunks()
-        encoded = prefixes.dictionary_encode()
-        parts = encoded.indices.to_numpy()
-        both = both.take(np.argsort(parts, kind="stable"))
-        starts = np.concatenate([[0], np.cumsum(np.bincount(parts))])
+        starts = np.concatenate(
+            [[0], np.cumsum(np.bincount(parts, minlength=len(encoded.dictionary)))]
+        )
         try:
             for place, prefix in enumerate(encoded.dictionary.to_pylist()):
                 rows = both.slice(starts[place], starts[place + 1] - starts[place])
@@ -95,11 +100,31 @@ class PhraseSpill:
         """Give every phrase once, as tables with `PHRASE_COLUMNS`, ordered by id."""
         for writer in self._writers.values():
             writer.close()
+        parts: list[pa.Table] = []
         for prefix in sorted(self._writers):
             with pa.ipc.open_stream(str(self._folder / prefix.encode().hex())) as waiting:
-                rows = waiting.read_all()
-            once = rows.group_by("id", use_threads=False).aggregate(
-                [("text", "first"), ("kind", "max")]
-            )
-            columns = [once[name] for name in ("id", "text_first", "kind_max")]
-            yield pa.table(columns, schema=_SCHEMA).sort_by("id")
+                parts.append(waiting.read_all())
+            # Small parts together: each grouping has its price.
+            if sum(part.num_rows for part in parts) > _ROWS_AT_ONCE:
+                yield _once(pa.concat_tables(parts))
+                parts = []
+        if parts:
+            yield _once(pa.concat_tables(parts))
+
+
+def _repeats(heads: pa.Array, kinds: pa.Array) -> npt.NDArray[np.bool_]:
+    """Mark, of heads and then tails, the heads that are the head of the edge before."""
+    is_repeated = np.zeros(2 * len(heads), dtype=bool)
+    before = len(heads) - 1
+    same = pc.and_(
+        pc.equal(heads.slice(1), heads.slice(0, before)),
+        pc.equal(kinds.slice(1), kinds.slice(0, before)),
+    )
+    is_repeated[1 : len(heads)] = same.to_numpy(zero_copy_only=False)
+    return is_repeated
+
+
+def _once(rows: pa.Table) -> pa.Table:
+    grouped = rows.group_by("id", use_threads=False).aggregate([("text", "first"), ("kind", "max")])
+    columns = [grouped[name] for name in ("id", "text_first", "kind_max")]
+    return pa.table(columns, schema=_SCHEMA).sort_by("id")
