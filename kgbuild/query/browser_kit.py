@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from kgbuild.core.files import replacing, write_text
 from kgbuild.core.relations import RelationSet, load_relations
 from kgbuild.query.grass import write_grass
@@ -53,16 +51,10 @@ def write_browser_kit(folder: Path, *, graph: Graph | None = None) -> list[Path]
 
 
 def mean_probabilities(graph: Graph) -> dict[str, float]:
-    """Give the mean critic probability of each relation that has edges."""
-    means = {}
-    for name in graph.counts().relations:
-        total, count = 0.0, 0
-        for table in graph.edge_tables(name):
-            total += pc.sum(table["probability"]).as_py() or 0.0
-            count += table.num_rows
-        if count:
-            means[name] = total / count
-    return means
+    """Give the mean critic probability of each relation that has edges, as the store counts it."""
+    counted = next(query for query in load_queries() if query.name == "relation_counts")
+    rows = graph.cypher(counted.statement)
+    return {row["relation"]: row["mean_probability"] for row in rows}
 
 
 def _write_scripts(path: Path, queries: list[SavedQuery]) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from kgbuild.cli.main import app
 from kgbuild.core.errors import FileError, StoreError
 from kgbuild.core.relations import load_relations
-from kgbuild.query import Graph, open_graph
+from kgbuild.query import open_graph
 from kgbuild.query.browser_kit import mean_probabilities, write_browser_kit
 from kgbuild.query.grass import write_grass
 from kgbuild.query.palette import FAMILIES, NEGATIVE, REJECTED, UNKNOWN, edge_width
@@ -56,10 +56,11 @@ def test_a_name_that_could_break_the_style_sheet_is_refused(name: str) -> None:
         write_grass(RELATIONS, held=[name])
 
 
-def test_writing_the_kit_again_changes_no_byte(tmp_path: Path, graph: Graph) -> None:
-    first = write_browser_kit(tmp_path / "kit", graph=graph)
-    before = [path.read_bytes() for path in first]
-    assert write_browser_kit(tmp_path / "kit", graph=graph) == first
+def test_writing_the_kit_again_changes_no_byte(tmp_path: Path, made_run: Path) -> None:
+    with open_graph(made_run) as graph:
+        first = write_browser_kit(tmp_path / "kit", graph=graph)
+        before = [path.read_bytes() for path in first]
+        assert write_browser_kit(tmp_path / "kit", graph=graph) == first
     assert [path.read_bytes() for path in first] == before
 
 
