@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from pathlib import Path
 
 import typer
 
@@ -17,6 +19,7 @@ from kgbuild.cli import (
     student_commands,
 )
 from kgbuild.core.errors import KgbuildError
+from kgbuild.core.files import write_error
 
 app = typer.Typer(
     name="kgbuild",
@@ -51,7 +54,11 @@ app.add_typer(student_commands.student_app, name="student")
 def main() -> None:
     """Run the command line; an error that the user can mend is one paragraph and exit code 2."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            # Now, not when the interpreter ends: a full disk behind stdout must not pass for done.
+            sys.stdout.flush()
     except KgbuildError as error:
         typer.echo(f"kgbuild: {error}", err=True)
         raise SystemExit(2) from None
@@ -60,5 +67,16 @@ def main() -> None:
         raise SystemExit(130) from None
     except BrokenPipeError:
         # Who read us has gone; the interpreter must not complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         raise SystemExit(0) from None
+    except OSError as error:
+        # The last net: files of kgbuild's own have better words.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _drop_stdout()
+        place = Path(os.fsdecode(error.filename)) if error.filename else Path("the output")
+        typer.echo(f"kgbuild: {write_error(place, error)}", err=True)
+        raise SystemExit(2) from None
+
+
+def _drop_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
