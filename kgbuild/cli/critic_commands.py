@@ -108,7 +108,10 @@ def _show(value: float | None) -> str:
 
 @critic_app.command("score")
 def score(
-    file: Annotated[Path, typer.Argument(help="TSV or JSON Lines with head, relation, tail.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="TSV or JSON Lines with head, relation, tail; - is standard input."),
+    ],
     skip_unknown: Annotated[
         bool, typer.Option("--skip-unknown", help="Leave out rows of unknown relations.")
     ] = False,
@@ -117,9 +120,18 @@ def score(
     settings: SetOption = None,
 ) -> None:
     """Score triples of your own: JSON Lines on stdout, in the order of the file."""
-    from kgbuild.runs.critics import find_critic, score_file
+    from kgbuild.runs.critics import find_scoring_critic, score_file
 
-    folder = find_critic(critic, config=config, settings=settings or (), progress=Bars())
+    if str(file) == "-":
+        file = Path("/dev/stdin")
+    folder = find_scoring_critic(
+        critic,
+        file,
+        config=config,
+        settings=settings or (),
+        skip_unknown=skip_unknown,
+        progress=Bars(),
+    )
     skipped = 0
     for row in score_file(folder, file, skip_unknown=skip_unknown):
         if row is None:

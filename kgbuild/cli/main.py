@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -22,6 +24,7 @@ from kgbuild.cli import (
     student_commands,
 )
 from kgbuild.core.errors import KgbuildError
+from kgbuild.core.files import write_error
 
 
 class _Root(TyperGroup):
@@ -36,7 +39,7 @@ class _Root(TyperGroup):
             raise SystemExit(130) from None
         except BrokenPipeError:
             # Who read us has gone; the interpreter must not complain when it flushes.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_stdout()
             raise SystemExit(0) from None
 
 
@@ -77,18 +80,24 @@ app.add_typer(student_commands.student_app, name="student")
 def main() -> None:
     """Run the command line; an error that the user can mend is one paragraph and exit code 2."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            # Now, not when the interpreter ends: a full disk behind stdout must not pass for done.
+            sys.stdout.flush()
     except KgbuildError as error:
         typer.echo(f"kgbuild: {error}", err=True)
         raise SystemExit(2) from None
     except OSError as error:
-        # A path of the user's that the system refuses: too long, forbidden, on a lost disk.
+        # The last net: files of kgbuild's own have better words.
         if error.strerror is None:
             raise
-        place = str(error.filename or "the system")[:200]
-        typer.echo(
-            f"kgbuild: {place}: {error.strerror}. Check that path, your rights there and the "
-            "space on its disk, and run the same command again; nothing written is lost.",
-            err=True,
-        )
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _drop_stdout()
+        named = os.fsdecode(error.filename)[:200] if error.filename else "the output"
+        typer.echo(f"kgbuild: {write_error(Path(named), error)}", err=True)
         raise SystemExit(2) from None
+
+
+def _drop_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,6 +17,7 @@ T = TypeVar("T")
 RUNS = Path("data/runs")
 _QUIET_SECONDS = 2.0
 _LINE_SECONDS = 15.0
+_PIPE_COLUMNS = 2_000
 
 
 def say(message: str) -> None:
@@ -40,7 +41,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    Console().print(table)
+    # Whoever reads a pipe has no window that a row must fit into.
+    Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table)
 
 
 def find_run(run: Path | None) -> Path:

@@ -168,7 +168,10 @@ class CriticConfig(Section):
         default=40, ge=1, description="Fewer validation labels fall back to the global threshold"
     )
     threshold: float | None = Field(
-        default=None, description="Fixed threshold for every relation; empty uses the trained ones"
+        default=None,
+        ge=0,
+        le=1,
+        description="Fixed threshold for every relation; empty uses the trained ones",
     )
     seed: int = Field(default=13, description="Seed of initial weights and order")
 
@@ -274,7 +277,11 @@ class ReportConfig(Section):
 class BuildConfig(Section):
     """A whole build: one section a room."""
 
-    name: str = Field(default="demo", description="Names the run folder below data/runs")
+    name: str = Field(
+        default="demo",
+        pattern=r"^[\w-][\w.-]*$",
+        description="Names the run folder below data/runs",
+    )
     seed: int = Field(default=7, description="Seed of shot rotation and sampling")
     threads: int = Field(default=0, ge=0, description="CPU threads; 0 is as many as there are")
     seeds: SeedsConfig = SeedsConfig()

@@ -78,6 +78,12 @@ def _apply(tree: dict[str, Any], setting: str) -> None:
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "model_type":
+        keys = type(getattr(BuildConfig(), place)).model_fields
+        return (
+            f"{place} = {_shorten(first.get('input'))}: it is a section; set one of its keys, as in "
+            f"{place}.{next(iter(keys))}"
+        )
     if first["type"] != "extra_forbidden":
         return f"{place} = {_shorten(first.get('input'))}: {first['msg']}"
     *sections, leaf = (str(part) for part in first["loc"])
@@ -85,7 +91,9 @@ def _explain(error: ValidationError) -> str:
     for name in sections:
         kind = section.model_fields[name].annotation
         section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
-    return f"{place} is not a setting{did_you_mean(leaf, section.model_fields)}"
+    known = section.model_fields
+    near = did_you_mean(leaf, known) or f"; known are {', '.join(known)}"
+    return f"{place} is not a setting{near}"
 
 
 def _shorten(value: Any) -> str:

@@ -21,6 +21,18 @@ from kgbuild.core.yaml_nodes import YamlProblem, YamlTree, read_yaml
 
 _CLAUSE_KEYS = ("any", "not", "count")
 _COUNT_KEYS = ("phrases", "min", "max")
+# What pydantic says in the words of Python.
+_WRITTEN = {
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+    "int_from_float": "write a whole number",
+    "model_type": "write keys with their values, such as `name: xNeed`",
+    "dict_type": "write keys with their values, such as `name: xNeed`",
+    "tuple_type": "write a list, each entry behind a dash",
+    "string_type": "write text",
+}
 
 
 class LintFinding(Record):
@@ -119,8 +131,16 @@ def _explain(details: ErrorDetails, report: _PackReport) -> None:
         message = f"{where} is {written}, which YAML does not read as text"
         report(place, "not-text", message, f'write "{written}", with its quotes')
     else:
-        suggestion = details["msg"].removeprefix("Value error, ")
+        suggestion = _way_out(details, is_pack=not place)
         report(place, "wrong-value", f"{where} is {written}", suggestion)
+
+
+def _way_out(details: ErrorDetails, *, is_pack: bool) -> str:
+    """Say how a value is written that the models refuse."""
+    if is_pack and details["type"] in _WRITTEN:
+        return "a pack is the keys pack, language, version and relations"
+    message = details["msg"].removeprefix("Value error, ")
+    return _WRITTEN.get(details["type"], message.replace("Input should be", "it must be"))
 
 
 def _place_in_file(loc: Sequence[str | int], tree: YamlTree) -> Place:

@@ -46,10 +46,18 @@ def nearest_word(word: str, known: Iterable[str]) -> str:
     'did you mean physical?'
     >>> nearest_word("blue", ["social", "event"])
     'use one of social, event'
+    >>> nearest_word("haed", ["head", "Head"])
+    'did you mean head?'
     """
-    names = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold(), list(names), n=1, cutoff=0.5)
-    return f"did you mean {names[near[0]]}?" if near else f"use one of {', '.join(names.values())}"
+    names = list(known)
+    folded = [name.casefold() for name in names]
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)
+    if not near:
+        return f"use one of {', '.join(names)}"
+    # Of head and Head, the one that is written more like the word.
+    alike = [name for name in names if name.casefold() == near[0]]
+    best = max(alike, key=lambda name: difflib.SequenceMatcher(None, word, name).ratio())
+    return f"did you mean {best}?"
 
 
 def check_relations(raws: list[Any], report: Report) -> None:

@@ -39,7 +39,7 @@ def read_candidates(
             is_json = text.lstrip().startswith("{")
         row: dict[str, Any]
         if is_json:
-            row = parse_object(text, where=where)
+            row = _lower_keys(parse_object(text, where=where), where=where)
         elif columns is None:
             columns = _header(text, where=where)
             continue
@@ -54,10 +54,17 @@ def read_candidates(
             names = [known.name for known in relations]
             raise RelationError(
                 f"{where}: relation {relation[:80]!r} is not one that the critic knows"
-                f"{did_you_mean(relation, names)}; --skip-unknown leaves such rows out"
+                f"{did_you_mean(relation, names) or '.'} --skip-unknown leaves such rows out."
             )
     if not number:
         raise LabelError(f"{path} is empty; give a line with head, relation and tail for each")
+
+
+def _lower_keys(row: dict[str, Any], *, where: str) -> dict[str, Any]:
+    lowered = {name.strip().casefold(): value for name, value in row.items()}
+    if len(lowered) < len(row):
+        raise LabelError(f"{where} gives a key twice, in capitals and without; keep one")
+    return lowered
 
 
 def _header(text: str, *, where: str) -> list[str]:

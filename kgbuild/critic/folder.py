@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from kgbuild.core.errors import CriticError, FileError
+from kgbuild.core.errors import CriticError, FileError, first_fault
 from kgbuild.core.files import hash_file, read_json, replacing, write_json
 from kgbuild.core.ids import content_key
 from kgbuild.core.records import BaseWeights, Record
@@ -118,7 +118,9 @@ def read_report(folder: Path) -> CriticReport:
     try:
         return CriticReport.model_validate(read_json(folder / "report.json"))
     except (FileError, ValidationError) as error:
-        raise CriticError(f"{folder} holds no readable report.json: {error}") from error
+        raise CriticError(
+            f"{folder} holds no readable report.json: {first_fault(error)}; train again"
+        ) from error
 
 
 def read_card(folder: Path) -> CriticCard:
@@ -136,5 +138,6 @@ def read_card(folder: Path) -> CriticCard:
         return CriticCard.model_validate(read_json(folder / _CARD))
     except (FileError, ValidationError) as error:
         raise CriticError(
-            f"{folder / _CARD} is not a critic of this version of kgbuild: {error}; train again"
+            f"{folder / _CARD} is not a critic of this version of kgbuild: {first_fault(error)}; "
+            "train again"
         ) from error

@@ -51,8 +51,8 @@ def resolve_model(name_or_path: str | Path) -> ModelFile:
         )
     raise ModelError(
         f"{text} is neither a path nor in the catalogue of models"
-        f"{did_you_mean(text, load_catalogue())}. `kgbuild models list` shows the names; a folder "
-        "with config.json and *.safetensors or a .gguf file of your own is given as a path."
+        f"{did_you_mean(text, load_catalogue()) or '.'} `kgbuild models list` shows the names; a "
+        "folder with config.json and *.safetensors or a .gguf file of your own is given as a path."
     )
 
 

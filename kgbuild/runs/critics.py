@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from kgbuild.core.config import plain
 from kgbuild.core.errors import CriticError
@@ -15,12 +15,14 @@ from kgbuild.core.files import user_path
 from kgbuild.core.ids import content_key
 from kgbuild.core.progress import Progress
 from kgbuild.core.records import LabelledTriple
+from kgbuild.core.relations import RelationSet
 from kgbuild.core.resources import cache_folder
 from kgbuild.critic import (
     CriticReport,
     evaluate_critic,
     load_critic,
     read_candidates,
+    read_card,
     read_labels,
     read_report,
     read_silver,
@@ -54,10 +56,18 @@ def ensure_critic(inputs: Inputs, *, progress: Progress) -> Path:
     if (folder / "critic.json").exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    lock = FileLock(folder.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        progress.say("Another process is training this critic; waiting for it")
+        lock.acquire()
+    try:
         if not (folder / "critic.json").exists():
             progress.say("Training the critic (once; it is kept for later runs)")
             train(inputs, folder, progress=progress)
+    finally:
+        lock.release()
     return folder
 
 
@@ -125,11 +135,45 @@ def find_critic(
     return ensure_critic(Inputs(read_build_config(config, settings=settings)), progress=progress)
 
 
+def check_file(file: Path, *, relations: RelationSet, skip_unknown: bool) -> None:
+    """Read a whole file of triples and score none.
+
+    So a mistake in its last line is said before a critic is trained, and before a part of the
+    answer has gone out. A pipe is let through: it can be read only once.
+
+    Raises:
+        LabelError: With file and line, if the file or a row breaks a rule.
+        RelationError: With file and line, if a relation is unknown.
+    """
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        return
+    for _ in read_candidates(file, relations=relations, skip_unknown=skip_unknown):
+        pass
+
+
+def find_scoring_critic(
+    folder: Path | None,
+    file: Path,
+    *,
+    config: Path | None,
+    settings: Sequence[str],
+    skip_unknown: bool,
+    progress: Progress,
+) -> Path:
+    """Give the critic for a file, which is checked before one is trained for it."""
+    if folder is not None:
+        return folder
+    inputs = Inputs(read_build_config(config, settings=settings))
+    check_file(file, relations=inputs.all_relations, skip_unknown=skip_unknown)
+    return ensure_critic(inputs, progress=progress)
+
+
 def score_file(
     folder: Path, file: Path, *, skip_unknown: bool
 ) -> Iterator[dict[str, object] | None]:
     """Score the triples of a file in its order; None stands for a row that was left out."""
     critic = load_critic(folder)
+    check_file(file, relations=critic.relations, skip_unknown=skip_unknown)
     source = read_candidates(file, relations=critic.relations, skip_unknown=skip_unknown)
     while batch := list(islice(source, _BATCH)):
         known = [candidate for candidate in batch if candidate is not None]
@@ -153,5 +197,6 @@ def score_file(
 def evaluate_files(folder: Path, labels: Sequence[Path]) -> CriticReport:
     """Measure a critic on label files, or give the figures of its own test part."""
     if not labels:
+        read_card(folder)
         return read_report(folder)
     return evaluate_critic(load_critic(folder), read_labels(labels))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kgbuild.core.config import BuildConfig
 from kgbuild.core.config_file import load_config
-from kgbuild.core.errors import ConfigError
+from kgbuild.core.errors import ConfigError, FileError
 from kgbuild.core.files import hash_file, user_path
 from kgbuild.core.relations import Relation, RelationSet, Shot, load_relations, load_shots
 from kgbuild.core.resources import resource_path
@@ -25,7 +25,16 @@ def find_input(name: str) -> Path:
         FileError: If there is neither.
     """
     path = user_path(name)
-    return path if path.exists() else resource_path(name)
+    if path.exists():
+        return path
+    if path.is_absolute():
+        raise FileError(f"{name} does not exist; check the path")
+    try:
+        return resource_path(name)
+    except FileError as error:
+        raise FileError(
+            f"{name} does not exist; check the path (kgbuild ships no such file either)"
+        ) from error
 
 
 def find_inputs(names: Iterable[str]) -> list[Path]:

@@ -117,7 +117,9 @@ def _refuse_unreal(verb: Token, subject: Token, lexicon: Lexicon) -> None:
         raise UnusableError("negated")
     if any(child.tag_ == "MD" for child in auxiliaries) or _is_modal_like(verb, lexicon):
         raise UnusableError("modal")
-    passive = [child for child in auxiliaries if child.dep_ == "auxpass"]
+    # The parser takes 's for a passive "is" where it stands for "has": "she's been looking".
+    is_active = verb.tag_ == "VBG"
+    passive = [] if is_active else [c for c in auxiliaries if c.dep_ == "auxpass"]
     has_agent = any(child.dep_ == "agent" for child in verb.children)
     if any(child.lemma_ != "get" for child in passive) or (passive and has_agent):
         raise UnusableError("passive")

@@ -15,6 +15,7 @@ from kgbuild.core.files import read_text
 
 COLUMNS = ("head", "kind", "relations")
 _EXTENSIONS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_EXTENSIONS |= {".json": "jsonl"}
 _WAY_OUT = "name the column with the heads 'head', or put one head a line into a .txt file"
 
 
@@ -52,7 +53,8 @@ def read_rows(path: Path) -> Iterator[SeedRow]:
 
 def _sniff_format(text: str) -> str:
     first = next((line for line in text.split("\n") if line.strip()), "")
-    if first.lstrip().startswith("{"):
+    # A list of objects is no JSON Lines, and still less a head; the reader says so.
+    if first.lstrip().startswith(("{", "[{")):
         return "jsonl"
     for name, separator in (("tsv", "\t"), ("csv", ",")):
         if "head" in (cell.strip().strip('"').casefold() for cell in first.split(separator)):
@@ -136,7 +138,9 @@ def _row_of_object(value: Any, source: str) -> SeedRow:
         raise SeedError(
             f'{source} holds {_json_type(value)}, not an object; write {{"head": "umbrella"}}'
         )
-    _check_columns(list(value), source)
+    names = [name.strip().casefold() for name in value]
+    _check_columns(names, source)
+    value = dict(zip(names, value.values(), strict=True))
     head, kind, relations = (value.get(name) for name in COLUMNS)
     if not isinstance(head, str):
         raise SeedError(f"{source}: head is {_json_type(head)}, not a string; quote the head")

@@ -206,3 +206,79 @@ def test_a_closed_pipe_is_no_traceback() -> None:
         ["bash", "-c", shell], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [("relations", "--json"), ("relations",), ("--version",)])
+def test_a_full_disk_behind_stdout_is_exit_code_2(command: tuple[str, ...]) -> None:
+    code = "from kgbuild.cli.main import main; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *command],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT,
+        )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.strip().count("\n") == 0
+    assert "the disk is full" in done.stderr
+
+
+def test_a_bad_file_is_refused_before_a_critic_is_trained_for_it(run: Run, tmp_path: Path) -> None:
+    triples = tmp_path / "triples.tsv"
+    triples.write_text("head\trelation\ttail\numbrella\tUsedFor\train\numbrella\tUsedFr\train\n")
+    done = run("critic", "score", str(triples))
+    assert done.returncode == 2
+    assert "triples.tsv:3: relation 'UsedFr'" in done.stderr
+    assert "did you mean UsedFor?" in done.stderr
+    assert "Training" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_folder_that_is_no_critic_is_one_paragraph(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text('{"accepted": [], "funnel": {}, "teacher": "smollm2"}')
+    done = run("critic", "evaluate", "--critic", str(tmp_path))
+    assert "holds no critic.json" in done.stderr
+    (tmp_path / "critic.json").write_text('{"format": 2, "colour": 1}')
+    done = run("critic", "evaluate", "--critic", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.strip().count("\n") == 0
+    assert "pydantic" not in done.stderr
+
+
+def test_a_table_in_a_pipe_is_not_folded_to_a_terminals_width(run: Run) -> None:
+    lines = run("relations").stdout.splitlines()
+    line = next(line for line in lines if "NotCapableOf" in line)
+    assert "what the thing cannot do, although one might ask or expect it" in line
+
+
+def test_a_missing_file_of_the_user_is_not_blamed_on_the_installation(
+    run: Run, tmp_path: Path
+) -> None:
+    done = run(
+        "build", "data/configs/demo.yaml", "--run", str(tmp_path / "run"),
+        "--seeds", str(tmp_path / "nowhere.tsv"),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"{tmp_path / 'nowhere.tsv'} does not exist; check the path" in done.stderr
+    assert "reinstall" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "/tmp/elsewhere", "", "..", "a/b"])
+def test_a_name_that_leaves_the_runs_folder_is_refused(run: Run, name: str) -> None:
+    done = run("build", "data/configs/demo.yaml", "--set", f"name='{name}'")
+    assert done.returncode == 2
+    assert f"name = {name!r}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("nosuch.key=3", "nosuch is not a setting; known are name, seed"),
+        ("critic.threshold=70", "critic.threshold = 70: Input should be less than or equal to 1"),
+        ("critic=3", "critic = 3: it is a section; set one of its keys, as in critic.backbone"),
+    ],
+)
+def test_a_setting_that_is_no_setting_is_answered_with_those_that_are(
+    run: Run, setting: str, message: str
+) -> None:
+    done = run("build", "data/configs/demo.yaml", "--set", setting)
+    assert done.returncode == 2
+    assert message in done.stderr

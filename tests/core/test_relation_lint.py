@@ -47,7 +47,15 @@ def test_the_shipped_packs_keep_every_rule(name: str) -> None:
         ("head_kind: concept", "head_kind: consept", 7, "unknown-value", "did you mean concept?"),
         ("gloss: what it likes", "gloss: no", 6, "not-text", 'write "no", with its quotes'),
         ("gloss: what it likes", "gloss: 2020-01-01", 6, "not-text", "2020-01-01"),
-        ("version: 1", "version: one", 3, "wrong-value", "version is one"),
+        ("version: 1", "version: one", 3, "wrong-value", "version is one; write a whole number"),
+        ("version: 1", "version: [1]", 3, "wrong-value", "; write a whole number"),
+        ("gloss: what it likes", "gloss: [a]", 6, "wrong-value", "; write text"),
+        ("family: ph", "ban_head_words: maybe\n    family: ph", 9, "wrong-value", "true or false"),
+        ("family: ph", "length: short\n    family: ph", 9, "wrong-value", "write keys with"),
+        ("family: ph", "length: {min_words: 0}\n    family: ph", 9, "wrong-value", "it must be"),
+        ("family: ph", "clauses: a\n    family: ph", 9, "wrong-value", "behind a dash"),
+        ("{A head} likes {tail}", "{A head} likes {tial}", 10, "placeholder", "mean tail?"),
+        ("{A head} likes {tail}", "{haed} likes {tail}", 10, "placeholder", "mean head?"),
         ("name: Likes", "name: Likes it", 5, "name", "not letters and digits"),
         ("{A head} likes {tail}", "{A haed} likes {tail}", 10, "placeholder", "mean A head?"),
         ("{A head} likes {tail}", "{A head} likes it", 10, "placeholder", "names no {tail}"),
@@ -151,3 +159,10 @@ def test_a_hostile_or_malformed_file_is_refused_with_its_line(
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="more than"):
         lint(tmp_path, PACK + "#" * 300_000)
+
+
+@pytest.mark.parametrize("text", ["", "- Likes\n", "likes\n", "# nothing\n"])
+def test_a_file_that_is_no_pack_is_told_what_a_pack_is(tmp_path: Path, text: str) -> None:
+    (finding,) = lint(tmp_path, text)
+    assert finding.line == 1
+    assert finding.suggestion == "a pack is the keys pack, language, version and relations"

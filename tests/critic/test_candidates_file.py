@@ -22,6 +22,7 @@ def read(path: Path, text: str, relations: RelationSet, **options: bool) -> list
         ("c.tsv", "head\trelation\ttail\nPersonX runs\txReact\ttired\n"),
         ("c.tsv", "\ufeffid\tTail\trelation\thead\n1\ttired\txReact\tPersonX runs\n"),
         ("c.jsonl", '{"head": "personx  runs", "relation": "xReact", "tail": "tired."}\n'),
+        ("c.jsonl", '{"Head": "PersonX runs", "RELATION": "xReact", " tail": "tired"}\r\n'),
         ("c.txt", '\n{"head": "PersonX runs", "relation": "xReact", "tail": "tired", "n": 1}'),
     ],
 )
@@ -50,6 +51,7 @@ def test_unknown_relations_are_skipped_only_when_asked(
         ("head\trelation\ttail\n \txReact\tb\n", ":2 has no head"),
         ("head\trelation\ttail\na\txReact\t" + "b" * 10_000, ":2: tail has 10,000"),
         ("head\trelation\ttail\na\x07\txReact\tb\n", ":2: head holds a control"),
+        ('{"head": "a", "Head": "c", "relation": "xReact", "tail": "b"}\n', ":1 gives a key twice"),
         ('{"head": 3, "relation": "xReact", "tail": "b"}\n', ":1 has no head"),
         ('{"head": "\\ud800", "relation": "xReact", "tail": "b"}\n', "control"),
         ('{"head": "a", "relation": "xReact", "tail": "b"}\n{"head"', ":2 is not JSON"),

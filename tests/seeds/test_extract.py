@@ -70,6 +70,7 @@ EVENTS = [
         "The nurse asked the patient to roll up his sleeve.",
         ["PersonX asks PersonY to roll up PersonY's sleeve"],
     ),
+    ("She's been looking for a job.", ["PersonX looks for a job"]),
     ("Tariq is learning Spanish.", ["PersonX learns Spanish"]),
     ("He asked her to marry him.", ["PersonX asks PersonY to marry PersonX"]),
     ("Tom is afraid of spiders.", ["PersonX is afraid of spiders"]),

@@ -36,6 +36,8 @@ def read(tmp_path: Path, name: str, content: str | bytes) -> list[SeedRow]:
         ("s.tsv", "\ufeff" + TSV),
         ("s.tsv", TSV.replace("\n", "\r\n")),
         ("s.csv", CSV.replace("\n", "\r\n")),
+        ("s.json", JSONL),
+        ("s.jsonl", JSONL.replace('"head"', '"Head"').replace('"kind"', '"Kind "')),
         ("s.TSV", TSV.replace("head\tkind", "Head\t Kind")),
     ],
 )
@@ -72,6 +74,9 @@ def test_extra_columns_are_allowed(tmp_path: Path) -> None:
         ("s.tsv", "head\nlamp\tevent\n", r"s\.tsv:2 has 2 cells but the header names 1"),
         ("s.csv", 'head,kind\n"lamp,event\n', r"s\.csv:\d is not CSV"),
         ("s.jsonl", '{"head": "lamp"}\n{"head": \n', r"s\.jsonl:2 is not JSON"),
+        ("s.json", '[{"head": "lamp"}]\n', r"s\.json:1 holds a list, not an object"),
+        ("seeds", '[{"head": "lamp"},\n{"head": "cup"}]\n', r"seeds:1 is not JSON"),
+        ("s.jsonl", '{"head": "lamp", "Head": "cup"}\n', r"names the column 'head' twice"),
         ("s.jsonl", '["lamp"]\n', r"s\.jsonl:1 holds a list, not an object"),
         ("s.jsonl", '{"text": "lamp"}\n', r"the columns 'text' but 'head' is needed"),
         ("s.jsonl", '{"head": 3}\n', r"head is a number, not a string"),
