@@ -81,8 +81,8 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "model_type":
         keys = type(getattr(BuildConfig(), place)).model_fields
         return (
-            f"{place} = {_shorten(first.get('input'))}: it is a section; set one of its keys, as in "
-            f"{place}.{next(iter(keys))}"
+            f"{place} = {_shorten(first.get('input'))}: it is a section; set one of its keys, "
+            f"as in {place}.{next(iter(keys))}"
         )
     if first["type"] != "extra_forbidden":
         return f"{place} = {_shorten(first.get('input'))}: {first['msg']}"
