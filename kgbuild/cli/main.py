@@ -21,6 +21,8 @@ from kgbuild.cli import (
 from kgbuild.core.errors import KgbuildError
 from kgbuild.core.files import write_error
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="kgbuild",
     help="Build commonsense knowledge graphs by distilling them from language models.",
@@ -62,9 +64,14 @@ def main() -> None:
     except KgbuildError as error:
         typer.echo(f"kgbuild: {error}", err=True)
         raise SystemExit(2) from None
+    except SystemExit as ended:
+        # typer turns Ctrl-C into this code and says nothing.
+        if ended.code == _INTERRUPTED:
+            typer.echo("kgbuild: interrupted; the same command goes on from here", err=True)
+        raise
     except KeyboardInterrupt:
         typer.echo("kgbuild: interrupted; the same command goes on from here", err=True)
-        raise SystemExit(130) from None
+        raise SystemExit(_INTERRUPTED) from None
     except BrokenPipeError:
         # Who read us has gone; the interpreter must not complain when it flushes.
         _drop_stdout()

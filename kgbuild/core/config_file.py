@@ -75,8 +75,11 @@ def _explain(error: ValidationError) -> str:
             f"{place} = {first.get('input')!r}: it is a section; set one of its keys, as in "
             f"{place}.{next(iter(keys))}"
         )
+    if first["type"] == "tuple_type":
+        return f"{place} = {first.get('input')!r}: it is a list; write it as {place}=[one, two]"
     if first["type"] != "extra_forbidden":
-        return f"{place} = {first.get('input')!r}: {first['msg']}"
+        rule = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        return f"{place} = {first.get('input')!r}: {rule}"
     *sections, leaf = (str(part) for part in first["loc"])
     section: type[BaseModel] = BuildConfig
     for name in sections:
