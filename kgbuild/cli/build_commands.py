@@ -34,12 +34,10 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build a graph and a student from seeds; the same command again goes on where it stopped."""
+    from kgbuild.runs import run_flow
     from kgbuild.runs.inputs import read_build_config
 
     loaded = read_build_config(config, seeds=seeds, settings=settings or ())
-    # Behind the config: a wrong setting need not wait for torch.
-    from kgbuild.runs import run_flow
-
     folder = run or RUNS / loaded.name
     summary = run_flow(loaded, folder, progress=Bars())
     if as_json:
@@ -80,11 +78,9 @@ def plan(
 ) -> None:
     """Say how many prompts, tokens and minutes a build will take, from a short pilot."""
     from kgbuild.runs.inputs import read_build_config
-
-    loaded = read_build_config(config, seeds=seeds, settings=settings or ())
     from kgbuild.runs.plan import make_plan
 
-    found = make_plan(loaded)
+    found = make_plan(read_build_config(config, seeds=seeds, settings=settings or ()))
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

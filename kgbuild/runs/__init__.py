@@ -5,20 +5,6 @@ keyed by content and config. Refuses a folder of another version and a run that 
 is building. `run_flow` is the door; it asks and computes only what no earlier run has left.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from kgbuild.runs.flow import RunSummary, run_flow
+from kgbuild.runs.flow import RunSummary, run_flow
 
 __all__ = ["RunSummary", "run_flow"]
-
-
-def __getattr__(name: str) -> Any:
-    # The order of the stages brings torch; an export, a report or a wrong setting needs none.
-    if name not in __all__:
-        raise AttributeError(f"kgbuild.runs has no {name}")
-    from kgbuild.runs import flow
-
-    return getattr(flow, name)
