@@ -241,10 +241,11 @@ def ask(
     """Ask the trained student for tails of any head, also one that the graph never met."""
     from kgbuild.core.manifest import read_manifest
     from kgbuild.query.wording import check_phrase
-    from kgbuild.student import load_student
+    from kgbuild.student.ask import check_relation, load_student
 
     head = check_phrase(head, role="head")
     folder = student or read_manifest(_find_folder(run)).stage_folder("student")
+    check_relation(folder, relation)
     answers = load_student(folder).ask(head, relation, n)
     if as_json:
         print_json(

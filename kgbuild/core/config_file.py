@@ -84,8 +84,12 @@ def _explain(error: ValidationError) -> str:
             f"{place} = {_shorten(first.get('input'))}: it is a section; set one of its keys, "
             f"as in {place}.{next(iter(keys))}"
         )
+    if first["type"] == "tuple_type":
+        given = _shorten(first.get("input"))
+        return f"{place} = {given}: it is a list; write it as {place}=[one, two]"
     if first["type"] != "extra_forbidden":
-        return f"{place} = {_shorten(first.get('input'))}: {first['msg']}"
+        rule = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        return f"{place} = {_shorten(first.get('input'))}: {rule}"
     *sections, leaf = (str(part) for part in first["loc"])
     section: type[BaseModel] = BuildConfig
     for name in sections:

@@ -6,16 +6,55 @@ banned phrase is never written. Contradictory clauses, encoder-decoders and mode
 cannot be moved are refused. See `beam_search`, `sample` and `score_completions`.
 """
 
-from kgbuild.decoding.adapting import find_base, identify_base, load_base, pad_token, quiet_peft
-from kgbuild.decoding.beam import beam_search
-from kgbuild.decoding.clauses import AnyClause, AnyOf, Clause, ConstraintSet, Count, Not, StartsWith
-from kgbuild.decoding.compiling import compile_clauses
-from kgbuild.decoding.hypotheses import Hypothesis
-from kgbuild.decoding.loading import load_language_model, quiet_loading
-from kgbuild.decoding.sampling import sample
-from kgbuild.decoding.scoring import score_completions
-from kgbuild.decoding.state import CompiledConstraints
-from kgbuild.decoding.vocabulary import Vocabulary
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kgbuild.decoding.adapting import find_base, identify_base, load_base, pad_token, quiet_peft
+    from kgbuild.decoding.beam import beam_search
+    from kgbuild.decoding.clauses import (
+        AnyClause,
+        AnyOf,
+        Clause,
+        ConstraintSet,
+        Count,
+        Not,
+        StartsWith,
+    )
+    from kgbuild.decoding.compiling import compile_clauses
+    from kgbuild.decoding.hypotheses import Hypothesis
+    from kgbuild.decoding.loading import load_language_model, quiet_loading
+    from kgbuild.decoding.sampling import sample
+    from kgbuild.decoding.scoring import score_completions
+    from kgbuild.decoding.state import CompiledConstraints
+    from kgbuild.decoding.vocabulary import Vocabulary
+
+# Where each name is. Clauses are plain data; whoever only writes prompts does not load torch.
+_HOMES = {
+    "find_base": "adapting",
+    "identify_base": "adapting",
+    "load_base": "adapting",
+    "pad_token": "adapting",
+    "quiet_peft": "adapting",
+    "beam_search": "beam",
+    "AnyClause": "clauses",
+    "AnyOf": "clauses",
+    "Clause": "clauses",
+    "ConstraintSet": "clauses",
+    "Count": "clauses",
+    "Not": "clauses",
+    "StartsWith": "clauses",
+    "compile_clauses": "compiling",
+    "Hypothesis": "hypotheses",
+    "load_language_model": "loading",
+    "quiet_loading": "loading",
+    "sample": "sampling",
+    "score_completions": "scoring",
+    "CompiledConstraints": "state",
+    "Vocabulary": "vocabulary",
+}
 
 __all__ = [
     "AnyClause",
@@ -40,3 +79,9 @@ __all__ = [
     "sample",
     "score_completions",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"kgbuild.decoding has no {name}")
+    return getattr(import_module(f"kgbuild.decoding.{_HOMES[name]}"), name)

@@ -199,4 +199,6 @@ def evaluate_files(folder: Path, labels: Sequence[Path]) -> CriticReport:
     if not labels:
         read_card(folder)
         return read_report(folder)
-    return evaluate_critic(load_critic(folder), read_labels(labels))
+    # Before the critic: a broken label file need not wait for it.
+    judged = read_labels(labels)
+    return evaluate_critic(load_critic(folder), judged)

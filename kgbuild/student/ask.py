@@ -97,6 +97,16 @@ def read_card(folder: Path) -> StudentCard:
         ) from error
 
 
+def check_relation(folder: Path, relation: str) -> None:
+    """Refuse a relation that a student does not know, before its model is loaded.
+
+    Raises:
+        FileError: If the folder holds no finished student.
+        RelationError: If the student was not trained with the relation.
+    """
+    relation_of({known.name: known for known in read_card(folder).relations}, relation)
+
+
 def load_student(folder: Path, *, base_path: Path | None = None) -> Student:
     """Load a student that `train_student` finished.
 

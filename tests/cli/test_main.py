@@ -272,7 +272,8 @@ def test_a_name_that_leaves_the_runs_folder_is_refused(run: Run, name: str) -> N
     ("setting", "message"),
     [
         ("nosuch.key=3", "nosuch is not a setting; known are name, seed"),
-        ("critic.threshold=70", "critic.threshold = 70: Input should be less than or equal to 1"),
+        ("critic.threshold=70", "critic.threshold = 70: it should be less than or equal to 1"),
+        ("prompts.relations=xWant", "it is a list; write it as prompts.relations=[one, two]"),
         ("critic=3", "critic = 3: it is a section; set one of its keys, as in critic.backbone"),
     ],
 )
@@ -282,3 +283,44 @@ def test_a_setting_that_is_no_setting_is_answered_with_those_that_are(
     done = run("build", "data/configs/demo.yaml", "--set", setting)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_what_needs_no_model_loads_no_torch() -> None:
+    code = """
+import sys
+from kgbuild.cli.main import main
+for words in (
+    ["build", "data/configs/demo.yaml", "--set", "critic.treshold=1"],
+    ["plan", "missing.yaml"],
+    ["export", "--run", "nowhere", "--format", "tsv", "--out", "x"],
+    ["report", "--run", "nowhere"],
+    ["critic", "evaluate", "--critic", "nowhere"],
+    ["query", "tails", "x", "--run", "nowhere"],
+):
+    sys.argv = ["kgbuild", *words]
+    try:
+        main()
+    except SystemExit as ended:
+        assert ended.code == 2, words
+    assert "torch" not in sys.modules, words
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_interrupt_is_exit_code_130() -> None:
+    command = [sys.executable, "-c", "from kgbuild.cli.main import main; main()"]
+    with subprocess.Popen(
+        [*command, "seeds", "extract", "-"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        # The header has gone out, so the command now waits for text.
+        assert child.stdout.readline() == "head\tkind\n"
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "Traceback" not in said
+    assert "interrupted" in said

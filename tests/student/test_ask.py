@@ -8,6 +8,7 @@ import pytest
 from kgbuild.core.errors import FileError, ModelError, RelationError
 from kgbuild.core.relations import Relation
 from kgbuild.student import load_student, train_student
+from kgbuild.student.ask import check_relation
 from tests.student.conftest import make_config, make_rows
 
 
@@ -55,6 +56,13 @@ def test_asking_many_gives_what_asking_one_gives(folder: Path) -> None:
     for one, other in zip(together, alone, strict=True):
         assert [tail for tail, _ in one] == [tail for tail, _ in other]
         assert [value for _, value in one] == pytest.approx([value for _, value in other], abs=1e-3)
+
+
+def test_an_unknown_relation_is_refused_without_the_weights(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "student.json", tmp_path)
+    check_relation(tmp_path, "xWant")
+    with pytest.raises(RelationError, match="did you mean xWant"):
+        check_relation(tmp_path, "xWnat")
 
 
 def test_an_unknown_relation_names_the_nearest(folder: Path) -> None:
