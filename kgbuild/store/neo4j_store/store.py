@@ -23,7 +23,7 @@ from kgbuild.store.neo4j_store import cypher
 from kgbuild.store.neo4j_store.address import Address
 from kgbuild.store.neo4j_store.connection import Connection
 from kgbuild.store.neo4j_store.rejected import write_rejected
-from kgbuild.store.neo4j_store.rows import plain, read_table, slices
+from kgbuild.store.neo4j_store.rows import plain, read_table, slices, to_table
 from kgbuild.store.neo4j_store.schema import check_schema, make_constraints, make_indexes
 from kgbuild.store.neo4j_store.vectors import (
     find_nearest,
@@ -183,6 +183,9 @@ class Neo4jStore(GraphStore):
         held = [name for name in self._relations if relation in (None, name)]
         if not ids or not held:
             return EDGE_SCHEMA.empty_table()
+        if len(ids) == 1 and direction == "out":  # the question asked most: one record, not ten
+            rows = self._connection.value(cypher.edges_of_head(held), id=ids[0])
+            return to_table(rows, EDGE_SCHEMA)
         parts = []
         if direction != "in":
             parts.append(self._table(EDGE_SCHEMA, cypher.edges_at("h", held), ids=ids))
