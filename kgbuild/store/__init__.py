@@ -1,10 +1,10 @@
 """Stores accepted edges as a graph, one node a phrase, and answers what is next to what.
 
 Reads `Edge` records or Arrow tables with their columns, a bounded batch at a time; writes a
-ladybug database file or an in-memory graph behind one protocol, `GraphStore`. Its door is
-`load_edges`, which changes nothing when it is called again with the same edges. It refuses
-relation names that no pack declares, databases of other programs or versions, and a file that
-another process holds.
+ladybug database file, a Neo4j server's graph or one in memory behind one protocol, `GraphStore`.
+Its door is `load_edges`, which changes nothing when it is called again with the same edges. It
+refuses relation names that no pack declares, databases of other programs or versions, and a file
+that another process holds.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ from kgbuild.store.neo4j_server.records import Server
 
 _ADMIN = "org.neo4j.cli.AdminTool"
 _POLL_SECONDS = 0.2
+_REFUSED_SECONDS = 30
+_REFUSED_POLL_SECONDS = 3
 _ADMIN_SECONDS = 3600
 _SHOWN_LINES = 3
 _TELLING = ("Exception", "ERROR", "Caused by")
@@ -140,6 +142,7 @@ def _wait_for_bolt(place: ServerHome, process: psutil.Process, *, seconds: int) 
 
     uri = f"bolt://{HOST}:{place.read_state()['bolt']}"
     until = time.monotonic() + seconds
+    refused_at: float | None = None
     with neo4j.GraphDatabase.driver(
         uri, auth=(USER, place.read_password()), connection_timeout=5, telemetry_disabled=True
     ) as driver:
@@ -147,11 +150,15 @@ def _wait_for_bolt(place: ServerHome, process: psutil.Process, *, seconds: int) 
             try:
                 driver.verify_connectivity()
             except AuthError as error:
-                raise ServerError(
-                    f"The server in {place.path} does not take the password in "
-                    f"{place.credentials}; put back the one it was started with first, or move "
-                    "that folder away and push the graph again"
-                ) from error
+                # A server that starts slowly answers before it knows its users.
+                refused_at = refused_at or time.monotonic()
+                if time.monotonic() - refused_at > _REFUSED_SECONDS:
+                    raise ServerError(
+                        f"The server in {place.path} does not take the password in "
+                        f"{place.credentials}; put back the one it was started with first, or "
+                        "move that folder away and push the graph again"
+                    ) from error
+                time.sleep(_REFUSED_POLL_SECONDS)
             except (DriverError, Neo4jError) as error:
                 if not is_alive(process):
                     raise ServerError(_why_it_ended(place)) from error

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from kgbuild.core.records import HeadKind
-from kgbuild.store.batches import FACETS
+from kgbuild.store.batches import EDGE_SCHEMA, FACETS
 from kgbuild.store.cypher import quote
 from kgbuild.store.rejected import REJECTED_FACETS
 
@@ -60,7 +60,6 @@ KNOWN_PHRASES = (
     "UNWIND $ids AS wanted MATCH (p:Phrase {id: wanted}) "
     "RETURN p.id AS id, p.text AS text, p.kind AS kind"
 )
-ADD_PHRASES = "UNWIND $rows AS row CREATE (:Phrase {id: row[0], text: row[1], kind: row[2]})"
 PROMOTE_PHRASES = (
     "UNWIND $rows AS row MATCH (p:RejectedPhrase {id: row[0]}) "
     "SET p:Phrase, p.text = row[1], p.kind = row[2] REMOVE p:RejectedPhrase RETURN p.id AS id"
@@ -71,11 +70,9 @@ DROP_ORPHANS = (
     "SET p:RejectedPhrase REMOVE p:Phrase:Event:Concept "
     "WITH p WHERE NOT EXISTS { (p)--() } DELETE p"
 )
-# Style sheets of Neo4j's Browser tell nodes apart by their labels only.
-LABEL_KINDS = {
-    kind: f"UNWIND $ids AS wanted MATCH (p:Phrase {{id: wanted}}) SET p:{kind.capitalize()}"
-    for kind in map(str, HeadKind)
-}
+# Style sheets of Neo4j's Browser tell nodes apart by their labels only. A kind that is none of
+# ours gets no label.
+KIND_LABELS = {kind: kind.capitalize() for kind in map(str, HeadKind)}
 SET_KIND = "UNWIND $rows AS row MATCH (p:Phrase {id: row[0]}) SET p.kind = row[1]"
 
 FIND_WORDS = (
@@ -84,7 +81,9 @@ FIND_WORDS = (
     "ORDER BY size(text), text, id LIMIT $limit"
 )
 NEAREST = (
-    f"CALL db.index.vector.queryNodes('{VECTORS}', $count, $vector) YIELD node, score "
+    # The index compares shortened vectors; the whole ones give the cosine.
+    f"CALL db.index.vector.queryNodes('{VECTORS}', $count, $vector) YIELD node "
+    "WITH node, vector.similarity.cosine(node.embedding, $vector) AS score "
     "RETURN node.id AS id, node.text AS text, node.kind AS kind, 2 * score - 1 AS similarity "
     "ORDER BY similarity DESC, text, id"
 )
@@ -124,18 +123,38 @@ DROP_REJECTED = (
     "WHERE p:RejectedPhrase AND NOT EXISTS { (p)--() } DELETE p"
 )
 
-_ROW = ", ".join(
-    [
-        "h.id AS head_id, t.id AS tail_id, h.text AS head, type(r) AS relation, t.text AS tail",
-        *(f"r.`{facet}` AS `{facet}`" for facet in FACETS),
-    ]
-)
+_COLUMNS = {
+    "head_id": "h.id",
+    "tail_id": "t.id",
+    "head": "h.text",
+    "relation": "type(r)",
+    "tail": "t.text",
+    **{facet: f"r.`{facet}`" for facet in FACETS},
+}
+_ROW = ", ".join(f"{value} AS `{name}`" for name, value in _COLUMNS.items())
+_LIST = ", ".join(_COLUMNS[name] for name in EDGE_SCHEMA.names)
 _LUCENE = re.compile(r'(["\\])')
 
 
 def constraint_name(of: str) -> str:
     """Name the constraint of a relation."""
     return f"kgbuild_{of}"
+
+
+def add_phrases(kind: str) -> str:
+    """Add new phrases of one kind, from rows of id, text and kind."""
+    return (
+        f"UNWIND $rows AS row CREATE (:{_labels(kind)} {{id: row[0], text: row[1], kind: row[2]}})"
+    )
+
+
+def label_phrases(kind: str) -> str:
+    """Label the phrases with some ids as phrases of a kind."""
+    return f"UNWIND $ids AS wanted MATCH (p:Phrase {{id: wanted}}) SET p:{_labels(kind)}"
+
+
+def _labels(kind: str) -> str:
+    return f"Phrase:{KIND_LABELS[kind]}" if kind in KIND_LABELS else "Phrase"
 
 
 def one_edge(relation: str) -> str:
@@ -202,6 +221,12 @@ def edges_at(end: str, relations: Sequence[str]) -> str:
         f"UNWIND $ids AS wanted MATCH (h:Phrase{places['h']})-[r:{types}]->(t:Phrase{places['t']}) "
         f"RETURN {_ROW}"
     )
+
+
+def edges_of_head(relations: Sequence[str]) -> str:
+    """Give the edges that leave the phrase `$id` as one list of rows in the order of columns."""
+    types = "|".join(quote(relation) for relation in relations)
+    return f"MATCH (h:Phrase {{id: $id}})-[r:{types}]->(t:Phrase) RETURN collect([{_LIST}]) AS rows"
 
 
 def heads_of(relation: str) -> str:

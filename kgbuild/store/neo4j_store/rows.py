@@ -21,18 +21,17 @@ def read_table(
     """Give the answer of a statement as a table with the columns of a schema."""
     result = tx.run(statement, params)
     parts = [schema.empty_table()]
-    while rows := result.fetch(_ROWS_AT_ONCE):
-        columns = zip(*(row.values(*schema.names) for row in rows), strict=True)
-        parts.append(
-            pa.table(
-                [
-                    pa.array(column, type=field.type)
-                    for column, field in zip(columns, schema, strict=True)
-                ],
-                schema=schema,
-            )
-        )
+    while records := result.fetch(_ROWS_AT_ONCE):
+        parts.append(to_table([record.values(*schema.names) for record in records], schema))
     return pa.concat_tables(parts)
+
+
+def to_table(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    """Give rows, each in the order of a schema's columns, as a table."""
+    if not rows:
+        return schema.empty_table()
+    columns = zip(zip(*rows, strict=True), schema, strict=True)
+    return pa.table([pa.array(column, type=field.type) for column, field in columns], schema=schema)
 
 
 def change(tx: neo4j.ManagedTransaction, statement: str, /, **params: Any) -> None:

@@ -20,9 +20,13 @@ def write_batch(tx: neo4j.ManagedTransaction, *, edges: pa.Table, phrases: pa.Ta
     change(tx, cypher.LOCK)
     known = read_table(tx, PHRASE_SCHEMA, cypher.KNOWN_PHRASES, ids=phrases["id"].to_pylist())
     new = rows_missing(phrases, "id", known["id"])
+    promoted: set[str] = set()
     if tx.run(cypher.COUNT_REJECTED).single(strict=True)["count"]:
         change(tx, cypher.DROP_REJECTED, ids=edges["triple_id"].to_pylist())
-    _add_phrases(tx, new)
+        # A phrase that only rejected triples had until now becomes one of the graph.
+        rows = to_rows(new, PHRASE_SCHEMA.names)
+        promoted = {row["id"] for row in tx.run(cypher.PROMOTE_PHRASES, rows=rows)}
+    _add_phrases(tx, new, promoted=promoted)
     _set_kinds(tx, phrases, known)
     added = updated = 0
     # An edge can only be there if both its ends are.
@@ -51,14 +55,14 @@ def write_batch(tx: neo4j.ManagedTransaction, *, edges: pa.Table, phrases: pa.Ta
     )
 
 
-def _add_phrases(tx: neo4j.ManagedTransaction, new: pa.Table) -> None:
-    if not new.num_rows:
-        return
-    rows = to_rows(new, PHRASE_SCHEMA.names)
-    # A phrase that only rejected triples had until now becomes one of the graph.
-    known = {row["id"] for row in tx.run(cypher.PROMOTE_PHRASES, rows=rows)}
-    change(tx, cypher.ADD_PHRASES, rows=[row for row in rows if row[0] not in known])
-    _label(tx, new)
+def _add_phrases(tx: neo4j.ManagedTransaction, new: pa.Table, *, promoted: set[str]) -> None:
+    for kind in sorted(new["kind"].unique().to_pylist()):
+        part = new.filter(pc.equal(new["kind"], kind))
+        rows = [row for row in to_rows(part, PHRASE_SCHEMA.names) if row[0] not in promoted]
+        if rows:
+            change(tx, cypher.add_phrases(kind), rows=rows)
+        if promoted:
+            change(tx, cypher.label_phrases(kind), ids=sorted(promoted & {*part["id"].to_pylist()}))
 
 
 def _set_kinds(tx: neo4j.ManagedTransaction, phrases: pa.Table, known: pa.Table) -> None:
@@ -66,14 +70,9 @@ def _set_kinds(tx: neo4j.ManagedTransaction, phrases: pa.Table, known: pa.Table)
     later = joined.filter(pc.greater(joined["kind"], joined["kind_known"]))
     if later.num_rows:
         change(tx, cypher.SET_KIND, rows=to_rows(later, ["id", "kind"]))
-        _label(tx, later)
-
-
-def _label(tx: neo4j.ManagedTransaction, phrases: pa.Table) -> None:
-    for kind, statement in cypher.LABEL_KINDS.items():
-        ids = phrases.filter(pc.equal(phrases["kind"], kind))["id"].to_pylist()
-        if ids:
-            change(tx, statement, ids=ids)
+        for kind in sorted(later["kind"].unique().to_pylist()):
+            ids = later.filter(pc.equal(later["kind"], kind))["id"].to_pylist()
+            change(tx, cypher.label_phrases(kind), ids=ids)
 
 
 def remove_edges(tx: neo4j.ManagedTransaction, *, edges: pa.Table) -> None:
