@@ -41,7 +41,15 @@ def with_review(
     brought = next(log.triples(about=wanted), None)
     teacher, run_id = _origin(found, brought)
     tombstones = [*read_tombstones(_others(run)), *log.tombstones()]
-    selectors = {("triple_id", wanted), ("teacher", teacher), ("run", run_id)}
+    # What a merged tail was merged into stands for it, also when it is taken out.
+    is_merged = found is not None and found.status is Status.MERGED
+    stands = found.cluster.cluster_id if found and found.cluster and is_merged else wanted
+    selectors = {
+        ("triple_id", wanted),
+        ("triple_id", stands),
+        ("teacher", teacher),
+        ("run", run_id),
+    }
     buried = [row for row in tombstones if row.selector in selectors]
     labels = [row for row in log.labels(about=wanted) if row.triple_id == wanted]
     notes = sorted(
@@ -54,17 +62,20 @@ def with_review(
         kind = relations.get(relation).head_kind if relation in relations else None
         found = _explain_alone(wanted, head, relation, tail, kind, run=run, relations=relations)
     found = found.model_copy(update={"review": tuple(notes)})
-    out = Tombstones(tombstones).find(wanted, teacher=teacher, run=run_id)
+    out = Tombstones(tombstones).find(stands, teacher=teacher, run=run_id)
     if out is None or edge is not None:
         imported = [note.said for note in notes if note.what == "imported"]
         if edge is not None and edge.source == "import" and imported:
             return found.model_copy(update={"summary": f"In the graph: {imported[0]}."})
         return found
     said = _say(out)
+    what = "it"
+    if is_merged and found.cluster is not None:
+        what = f"'{found.cluster.representative}', which stands for it,"
     return found.model_copy(
         update={
             "status": Status.REJECTED,
-            "summary": f"A person took it out ({out.reason}): {said}.",
+            "summary": f"A person took {what} out ({out.reason}): {said}.",
             "stage": "review",
             "reason": out.reason,
             "detail": said,
