@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from kgbuild.core.ids import triple_id
 from kgbuild.core.records import Edge, HeadKind, LabelledTriple, Tombstone
 from kgbuild.core.relations import RelationSet, verbalise
-from kgbuild.core.review import REVIEW, ImportedTriple, ReviewLog, Tombstones, read_tombstones
+from kgbuild.core.review import (
+    REVIEW,
+    ImportedTriple,
+    ReviewLog,
+    Tombstones,
+    find_places,
+    read_tombstones,
+)
 from kgbuild.query.explanation import Explanation, ReviewNote, RunFacts, Status
 from kgbuild.query.run_shards import RunShards
 
@@ -40,7 +46,8 @@ def with_review(
     log = ReviewLog(run.folder / REVIEW)
     brought = next(log.triples(about=wanted), None)
     teacher, run_id = _origin(found, brought)
-    tombstones = [*read_tombstones(_others(run)), *log.tombstones()]
+    others = find_places(run.config.store.tombstones)
+    tombstones = [*read_tombstones(others), *log.tombstones()]
     # What a merged tail was merged into stands for it, also when it is taken out.
     is_merged = found is not None and found.status is Status.MERGED
     stands = found.cluster.cluster_id if found and found.cluster and is_merged else wanted
@@ -81,10 +88,6 @@ def with_review(
             "detail": said,
         }
     )
-
-
-def _others(run: RunShards) -> list[Path]:
-    return [Path(name).expanduser() for name in run.config.store.tombstones]
 
 
 def _origin(found: Explanation | None, brought: ImportedTriple | None) -> tuple[str, str]:
