@@ -15,7 +15,7 @@ from typing import TextIO, TypeVar
 
 from pydantic import Field, ValidationError
 
-from kgbuild.core.errors import LabelError
+from kgbuild.core.errors import ConfigError, LabelError
 from kgbuild.core.files import hash_file, read_json, replacing, write_json
 from kgbuild.core.ids import content_key
 from kgbuild.core.records import LabelledTriple, Record, Rejection, Tombstone, Triple
@@ -190,6 +190,27 @@ def read_rows(path: Path, record: type[R], *, about: str = "") -> Iterator[R]:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise LabelError(f"{path}:{number + 1} cannot be read: {error}") from error
+
+
+def find_places(names: Iterable[str]) -> list[Path]:
+    """Give the runs, reviews and tombstone files that `store.tombstones` names.
+
+    Raises:
+        ConfigError: If one does not exist.
+    """
+    places = []
+    for name in names:
+        try:
+            place = Path(name).expanduser()
+        except RuntimeError:
+            place = Path(name)  # ~nobody, who has no home here.
+        if not place.exists():
+            raise ConfigError(
+                f"store.tombstones names {name}, which does not exist; name a run folder or a "
+                "tombstone file, or take it out"
+            )
+        places.append(place)
+    return places
 
 
 def read_tombstones(places: Iterable[Path]) -> Iterator[Tombstone]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from kgbuild.core.ids import triple_id
 from kgbuild.core.records import Edge, HeadKind, LabelledTriple, Tombstone
 from kgbuild.core.relations import RelationSet, verbalise
-from kgbuild.core.review import REVIEW, ImportedTriple, ReviewLog, Tombstones, read_tombstones
+from kgbuild.core.review import (
+    REVIEW,
+    ImportedTriple,
+    ReviewLog,
+    Tombstones,
+    find_places,
+    read_tombstones,
+)
 from kgbuild.query.explanation import Explanation, ReviewNote, RunFacts, Status
 from kgbuild.query.run_shards import RunShards
 
@@ -40,8 +46,17 @@ def with_review(
     log = ReviewLog(run.folder / REVIEW)
     brought = next(log.triples(about=wanted), None)
     teacher, run_id = _origin(found, brought)
-    tombstones = [*read_tombstones(_others(run)), *log.tombstones()]
-    selectors = {("triple_id", wanted), ("teacher", teacher), ("run", run_id)}
+    others = find_places(run.config.store.tombstones)
+    tombstones = [*read_tombstones(others), *log.tombstones()]
+    # What a merged tail was merged into stands for it, also when it is taken out.
+    is_merged = found is not None and found.status is Status.MERGED
+    stands = found.cluster.cluster_id if found and found.cluster and is_merged else wanted
+    selectors = {
+        ("triple_id", wanted),
+        ("triple_id", stands),
+        ("teacher", teacher),
+        ("run", run_id),
+    }
     buried = [row for row in tombstones if row.selector in selectors]
     labels = [row for row in log.labels(about=wanted) if row.triple_id == wanted]
     notes = sorted(
@@ -54,26 +69,25 @@ def with_review(
         kind = relations.get(relation).head_kind if relation in relations else None
         found = _explain_alone(wanted, head, relation, tail, kind, run=run, relations=relations)
     found = found.model_copy(update={"review": tuple(notes)})
-    out = Tombstones(tombstones).find(wanted, teacher=teacher, run=run_id)
+    out = Tombstones(tombstones).find(stands, teacher=teacher, run=run_id)
     if out is None or edge is not None:
         imported = [note.said for note in notes if note.what == "imported"]
         if edge is not None and edge.source == "import" and imported:
             return found.model_copy(update={"summary": f"In the graph: {imported[0]}."})
         return found
     said = _say(out)
+    what = "it"
+    if is_merged and found.cluster is not None:
+        what = f"'{found.cluster.representative}', which stands for it,"
     return found.model_copy(
         update={
             "status": Status.REJECTED,
-            "summary": f"A person took it out ({out.reason}): {said}.",
+            "summary": f"A person took {what} out ({out.reason}): {said}.",
             "stage": "review",
             "reason": out.reason,
             "detail": said,
         }
     )
-
-
-def _others(run: RunShards) -> list[Path]:
-    return [Path(name).expanduser() for name in run.config.store.tombstones]
 
 
 def _origin(found: Explanation | None, brought: ImportedTriple | None) -> tuple[str, str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kgbuild.core.errors import ConfigError
 from kgbuild.core.ids import content_key
 from kgbuild.core.records import Rejection, Tombstone, Triple, Verdict
-from kgbuild.core.review import REVIEW, ReviewLog, Tombstones, read_tombstones
+from kgbuild.core.review import REVIEW, ReviewLog, Tombstones, find_places, read_tombstones
 from kgbuild.runs.inputs import Inputs
 
 
@@ -22,13 +21,7 @@ class RunReview:
 
     def __init__(self, folder: Path, inputs: Inputs) -> None:
         self.log = ReviewLog(folder / REVIEW)
-        self._others = [Path(name).expanduser() for name in inputs.config.store.tombstones]
-        for place in self._others:
-            if not place.exists():
-                raise ConfigError(
-                    f"store.tombstones names {place}, which does not exist; name a run folder or "
-                    "a tombstone file, or take it out"
-                )
+        self._others = find_places(inputs.config.store.tombstones)
         self.tombstones = Tombstones(self._read())
         self.key = self._make_key()
 

@@ -156,3 +156,13 @@ def test_an_undo_reaches_the_server_that_the_run_was_pushed_to(
     )
     assert code == 2
     assert len(list((folder / "review").glob("*.json"))) == 1
+
+
+def test_what_was_merged_goes_with_what_stands_for_it(run: Run, folder: Path) -> None:
+    proud = next(edge for edge in make_edges() if edge.tail == "proud")
+    words = ("--in", str(folder), "--why", "boastful", "--by", "ann")
+    assert run("undo", "--triple", proud.triple_id, *words)[0] == 0
+    code, out, _ = run("why", BAKES, "xReact", "very proud", "--run", str(folder), "--json")
+    found = json.loads(out)
+    assert (code, found["status"], found["stage"]) == (0, "rejected", "review")
+    assert found["summary"].startswith("A person took 'proud', which stands for it, out (undone)")

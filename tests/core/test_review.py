@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from kgbuild.core.errors import LabelError
+from kgbuild.core.errors import ConfigError, LabelError
 from kgbuild.core.records import Tombstone
-from kgbuild.core.review import PendingBatch, ReviewLog, Tombstones, read_tombstones
+from kgbuild.core.review import PendingBatch, ReviewLog, Tombstones, find_places, read_tombstones
 
 AT = "2026-11-25T22:00:00+00:00"
 
@@ -116,6 +116,9 @@ def test_tombstones_are_read_from_runs_reviews_and_files(tmp_path: Path) -> None
     assert [row.triple_id for row in read_tombstones(places)] == ["a", "a", "a"]
     with pytest.raises(LabelError, match="nowhere does not exist"):
         list(read_tombstones([tmp_path / "nowhere"]))
+    for name in ("nowhere", "~nobody-of-this-name/run"):
+        with pytest.raises(ConfigError, match=f"store.tombstones names {name}"):
+            find_places([name])
 
 
 def test_the_newest_tombstone_that_counts_is_found() -> None:
