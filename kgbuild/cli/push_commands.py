@@ -71,6 +71,7 @@ def push(
     if run is not None and store is not None:
         raise ConfigError("--run and --store both name what to push; give one of them")
     place = store or find_run(run)
+    graph = find_graph(place)
     manifest = read_manifest(place) if place.is_dir() else None
     if with_rejected and manifest is None:
         raise RunError(
@@ -84,7 +85,7 @@ def push(
     reports: dict[str, LoadReport] = {}
     bars = Bars()
     with (
-        open_store(find_graph(place), config=StoreConfig(), is_read_only=True) as source,
+        open_store(graph, config=StoreConfig(), is_read_only=True) as source,
         closing(Neo4jStore(address, relations=names)) as target,
     ):
         reports["edges"] = push_edges(source, target, progress=bars)

@@ -17,7 +17,6 @@ from kgbuild.core.manifest import Manifest
 from kgbuild.core.progress import Progress
 from kgbuild.core.records import Rejection, Triple, Verdict
 from kgbuild.core.shards import read_shards, to_table
-from kgbuild.runs.judging import read_judged
 from kgbuild.store import GraphStore, LoadReport
 from kgbuild.store.neo4j_store import Neo4jStore
 from kgbuild.store.rejected import RejectedEdge
@@ -53,32 +52,31 @@ def _slices(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def push_rejected(manifest: Manifest, target: Neo4jStore, *, progress: Progress) -> LoadReport:
     """Store what the teacher's and the critic's stages of a run turned down, for audits."""
-    rows = [table for table in _batches(_rejected(manifest)) if table.num_rows]
+    tables = list(_batches(_rejected(manifest)))
     return target.load_rejected(
-        progress.track(rows, stage="rejected", total=len(rows), unit="batches")
+        progress.track(tables, stage="rejected", total=len(tables), unit="batches")
     )
 
 
 def _rejected(manifest: Manifest) -> Iterator[RejectedEdge]:
     triples = manifest.stage_folder("triples")
-    judged: set[str] = set()
-    pairs: Iterable[tuple[Triple, Verdict]] = read_judged(
-        triples, manifest.stage_folder("verdicts")
-    )
-    given: dict[str, tuple[Triple, Verdict]] = {}
-    for triple, verdict in pairs:
-        if verdict.is_accepted:
-            given.pop(triple.triple_id, None)
-        elif triple.triple_id not in judged:
-            given[triple.triple_id] = (triple, verdict)
-        judged.add(triple.triple_id)
-    for triple, verdict in given.values():
-        yield RejectedEdge.by_critic(triple, verdict)
+    verdicts: dict[str, Verdict] = {}
+    for verdict in read_shards(manifest.stage_folder("verdicts"), Verdict):
+        # A triple that came twice may have been taken once.
+        if verdict.is_accepted or verdict.triple_id not in verdicts:
+            verdicts[verdict.triple_id] = verdict
+    told: set[str] = set()
+    for triple in read_shards(triples, Triple):
+        judged = verdicts.get(triple.triple_id)
+        if judged is None or judged.is_accepted or triple.triple_id in told:
+            continue
+        told.add(triple.triple_id)
+        yield RejectedEdge.by_critic(triple, judged)
     for dropped in read_shards(triples, Rejection, "rejected"):
         edge = RejectedEdge.by_stage(dropped, run=manifest.run_id)
         # The same words may have been kept from another prompt, or from this one.
-        if edge is not None and edge.triple_id not in judged:
-            judged.add(edge.triple_id)
+        if edge is not None and edge.triple_id not in verdicts and edge.triple_id not in told:
+            told.add(edge.triple_id)
             yield edge
 
 

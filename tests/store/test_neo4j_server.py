@@ -101,7 +101,7 @@ def test_a_lost_or_reused_pid_hides_no_server_and_harms_no_process(
 
 
 @server
-def test_a_killed_server_starts_again_with_its_data(
+def test_a_killed_server_starts_again_with_its_data_and_one_that_cannot_says_why(
     tmp_path: Path, neo4j_config: ServerConfig
 ) -> None:
     import neo4j
@@ -125,20 +125,13 @@ def test_a_killed_server_starts_again_with_its_data(
     finally:
         assert stop_server(home) is True
     assert stop_server(home) is False
-
-
-@server
-def test_a_server_that_does_not_come_up_says_why_and_leaves_no_process(
-    tmp_path: Path, neo4j_config: ServerConfig
-) -> None:
-    start_server(tmp_path, config=neo4j_config)
-    stop_server(tmp_path)
+    # Now that it has data: a server that does not come up says why and leaves no process.
     with pytest.raises(ServerError, match="heap|memory|Heap"):
-        start_server(tmp_path, config=neo4j_config.model_copy(update={"heap_megabytes": 10**9}))
-    assert server_status(tmp_path) is None
-    ServerHome(tmp_path).credentials.unlink()
+        start_server(home, config=neo4j_config.model_copy(update={"heap_megabytes": 10**9}))
+    assert server_status(home) is None
+    ServerHome(home).credentials.unlink()
     with pytest.raises(ServerError, match="does not hold the password"):
-        start_server(tmp_path, config=neo4j_config)
+        start_server(home, config=neo4j_config)
 
 
 def test_a_missing_java_or_maven_is_said_with_the_way_out(

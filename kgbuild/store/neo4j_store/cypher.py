@@ -84,7 +84,9 @@ FIND_WORDS = (
     "ORDER BY size(text), text, id LIMIT $limit"
 )
 NEAREST = (
-    f"CALL db.index.vector.queryNodes('{VECTORS}', $count, $vector) YIELD node, score "
+    # The index compares shortened vectors; the whole ones give the cosine.
+    f"CALL db.index.vector.queryNodes('{VECTORS}', $count, $vector) YIELD node "
+    "WITH node, vector.similarity.cosine(node.embedding, $vector) AS score "
     "RETURN node.id AS id, node.text AS text, node.kind AS kind, 2 * score - 1 AS similarity "
     "ORDER BY similarity DESC, text, id"
 )

@@ -16,7 +16,7 @@ WAY_OUT = (
     "Name another database with --database, or an empty server (`kgbuild neo4j start --home "
     "DIR`), and push the run again: its shards hold everything that a store is filled from."
 )
-_OLDEST = (5, 13)
+_OLDEST = (5, 18)
 
 
 def check_schema(connection: Connection) -> None:
@@ -30,7 +30,7 @@ def check_schema(connection: Connection) -> None:
     if numbers < _OLDEST:
         raise StoreError(
             f"{connection.name} is Neo4j {version}; kgbuild needs {'.'.join(map(str, _OLDEST))} or "
-            "newer, which can refuse an edge that is there twice"
+            "newer"
         )
     # Nodes first: another kgbuild may be making the same database ours right now.
     nodes = connection.rows(cypher.ANY_NODE)

@@ -88,7 +88,9 @@ class Neo4jStore(GraphStore):
 
     def _read_relations(self) -> list[str]:
         names = [row["name"] for row in self._connection.rows(cypher.TYPES)]
-        return [name for name in names if _NAME.fullmatch(name) and name not in RESERVED]
+        ours = [name for name in names if _NAME.fullmatch(name) and name not in RESERVED]
+        # The server never forgets a name; what has no edge is not held.
+        return sorted(self._count(ours)[1])
 
     def close(self) -> None:
         """End the connection. A second time does nothing."""
@@ -230,20 +232,19 @@ class Neo4jStore(GraphStore):
 
     def counts(self) -> Counts:
         """Count nodes and edges."""
+        nodes, counted = self._count(self._relations)
+        return Counts(nodes=nodes, edges=sum(counted.values()), relations=counted)
 
+    def _count(self, relations: Iterable[str]) -> tuple[int, dict[str, int]]:
         def count(tx: neo4j.ManagedTransaction) -> tuple[int, dict[str, int]]:
             nodes = tx.run(cypher.COUNT_PHRASES).single(strict=True)["count"]
-            return nodes, {
+            edges = {
                 name: tx.run(cypher.count_edges(name)).single(strict=True)["count"]
-                for name in self._relations
+                for name in relations
             }
+            return nodes, {name: number for name, number in edges.items() if number}
 
-        nodes, counted = self._connection.read(count)
-        return Counts(
-            nodes=nodes,
-            edges=sum(counted.values()),
-            relations={name: edges for name, edges in counted.items() if edges},
-        )
+        return self._connection.read(count)
 
     def cypher(self, text: str, /, **params: Any) -> list[dict[str, Any]]:
         """Give the rows of a reading Cypher query; every value is a parameter such as `$text`."""
