@@ -15,9 +15,9 @@ from kgbuild.query.palette import PHRASES, REJECTED, edge_color, edge_width
 
 REJECTED_TYPE = "REJECTED"
 _LABELS = {
-    "Phrase": (PHRASES[""], "90px"),
-    "Event": (PHRASES["event"], "110px"),
-    "Concept": (PHRASES["concept"], "90px"),
+    "Phrase": (PHRASES[""], "100px"),
+    "Event": (PHRASES["event"], "130px"),
+    "Concept": (PHRASES["concept"], "100px"),
     "RejectedPhrase": (REJECTED, "80px"),
 }
 _USUAL_PROBABILITY = 0.75
@@ -41,7 +41,7 @@ def write_grass(
         StoreError: If a name cannot be a relationship type.
     """
     means = probabilities or {}
-    rules = [_rule("node", {"diameter": "90px", "color": PHRASES[""].fill})]
+    rules = [_rule("node", {"diameter": "100px", "color": PHRASES[""].fill})]
     for label, (paint, diameter) in _LABELS.items():
         rules.append(
             _rule(
@@ -52,7 +52,7 @@ def write_grass(
                     "border-color": paint.rim,
                     "border-width": "2px",
                     "text-color-internal": paint.letters,
-                    "font-size": "10px",
+                    "font-size": "14px",
                     "caption": "'{text}'",
                 },
             )
@@ -78,7 +78,7 @@ def _edge_rule(name: str, color: str, width: float, *, caption: str = "<type>") 
         {
             "color": color,
             "shaft-width": f"{width:g}px",
-            "font-size": "10px",
+            "font-size": "11px",
             "padding": "4px",
             "text-color-external": color,
             "text-color-internal": "#FFFFFF",

@@ -22,9 +22,10 @@ _DROP = """([name, content]) => {
       new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: dropped}));
   }
 }"""
-# Node groups stand still once the layout has settled.
+# The nodes of the newest frame stand still once the layout has settled.
 _SETTLED = """() => {
-  const places = [...document.querySelectorAll("g.node")].map(
+  const newest = document.querySelector("[data-testid=frame]");
+  const places = [...newest.querySelectorAll("g.node")].map(
     node => node.getAttribute("transform")).join();
   const same = places !== "" && places === window.kgbuildPlaces;
   window.kgbuildPlaces = places;
@@ -67,41 +68,50 @@ class BrowserPage:
         entry = self.page.locator('[data-testid="savedScriptListItem"]', has_text=title).first
         entry.hover()
         entry.locator('[data-testid="savedScriptsButton-Run"]').click()
-        self.page.wait_for_selector("g.node")
+        self._newest.locator('[data-testid="frameCommand"]', has_text=title).wait_for()
+        self._newest.locator("g.node").first.wait_for()
         self.page.wait_for_function(_SETTLED, polling=1_500)
 
     def widen(self) -> None:
-        """Leave only the graph on the page: no list, no pane of properties, one frame."""
-        self.page.click("[data-testid=navigationFavorites]")
-        self.page.locator('[data-testid="frame"]').first.locator(
-            'button[title="Fullscreen"]'
-        ).click()
+        """Leave nothing on the page but the newest frame, and show its whole graph."""
+        self._newest.locator('button[title="Fullscreen"]').click()
+        self._newest.locator('button[title^="Collapse the node"]').click()
+        self._newest.locator('button[aria-label="zoom-to-fit"]').click()
+        self.page.wait_for_function(_SETTLED, polling=1_500)
+
+    @property
+    def _newest(self) -> Any:
+        return self.page.locator('[data-testid="frame"]').first
 
     @property
     def captions(self) -> list[str]:
         """What is written on the nodes; a long text is cut by Browser."""
-        return [text.strip() for text in self.page.locator("g.node").all_text_contents()]
+        return [text.strip() for text in self._newest.locator("g.node").all_text_contents()]
 
     @property
     def node_count(self) -> int:
-        return int(self.page.locator("g.node").count())
+        return int(self._newest.locator("g.node").count())
 
     def fills(self) -> set[str]:
         """Give the colours of the nodes."""
-        circles = self.page.locator("g.node circle.b-outline")
+        circles = self._newest.locator("g.node circle.b-outline")
         found = circles.evaluate_all("all => all.map(one => one.getAttribute('fill'))")
         return {color.upper() for color in found}
 
 
 @contextmanager
-def open_page(*, width: int = 1500, height: int = 1000) -> Iterator[BrowserPage]:
+def open_page(
+    *, width: int = 1500, height: int = 1000, scale: float = 1.0
+) -> Iterator[BrowserPage]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
-        page = chromium.new_page(viewport={"width": width, "height": height})
+        page = chromium.new_page(
+            viewport={"width": width, "height": height}, device_scale_factor=scale
+        )
         page.set_default_timeout(_PATIENCE_MS)
         try:
             yield BrowserPage(page)

@@ -27,7 +27,7 @@ def test_browser_draws_what_a_saved_query_gives(
     neo4j_server: Server, in_neo4j: Graph, tmp_path: Path
 ) -> None:
     write_browser_kit(tmp_path / "kit", graph=in_neo4j)
-    [answer] = [in_neo4j.cypher(QUERY.statement, **QUERY.examples)]
+    answer = in_neo4j.cypher(QUERY.statement, **QUERY.examples)
     wanted = {node["text"] for row in answer for node in row["p"]["_NODES"]}
     pictures = Path(os.environ.get("KGBUILD_PICTURES") or tmp_path)
     with open_page() as browser:

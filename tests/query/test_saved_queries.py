@@ -56,11 +56,14 @@ def test_a_saved_query_means_the_same_on_ladybug(
         assert read_edges(here) == read_edges(there)
 
 
+# The words of a full-text search are in the index's own language; `kgbuild query find` takes any.
 @pytest.mark.neo4j
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+@pytest.mark.parametrize(
+    "query",
+    [query for query in QUERIES if query.name != "search_words"],
+    ids=lambda query: query.name,
+)
 def test_no_phrase_changes_what_a_query_asks(query: SavedQuery, in_neo4j: Graph) -> None:
-    if query.name == "search_words":
-        pytest.skip("its words are in the index's own language; kgbuild query words takes any text")
     hostile = dict.fromkeys(query.examples, HOSTILE)
     rows = in_neo4j.cypher(query.statement, **hostile)
     assert (rows == []) is bool(query.parameters)
