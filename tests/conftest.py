@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kgbuild.core.config import BuildConfig, ServerConfig, StoreConfig, plain
+from kgbuild.core.config import BuildConfig, StoreConfig, plain
 from kgbuild.core.errors import ServerError
 from kgbuild.core.ids import content_key, phrase_id
 from kgbuild.core.manifest import Manifest, StageEntry, write_manifest
@@ -25,6 +25,7 @@ from kgbuild.core.records import (
     Verdict,
 )
 from kgbuild.core.relations import load_relations, verbalise
+from kgbuild.core.server_config import ServerConfig
 from kgbuild.core.shards import write_shard
 from kgbuild.store import load_edges, open_store
 from kgbuild.store.neo4j_server import (

@@ -9,7 +9,7 @@ import typer
 
 from kgbuild.cli.options import JsonOption
 from kgbuild.cli.output import print_json, say
-from kgbuild.core.config import ServerConfig
+from kgbuild.core.server_config import ServerConfig
 
 if TYPE_CHECKING:
     from kgbuild.store.neo4j_server import Server

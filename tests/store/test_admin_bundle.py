@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kgbuild.core.config import ServerConfig
 from kgbuild.core.errors import FileError, StoreError
 from kgbuild.core.records import Edge
+from kgbuild.core.server_config import ServerConfig
 from kgbuild.core.shards import to_table
 from kgbuild.store import write_admin_bundle
 from kgbuild.store.batches import EDGE_SCHEMA, FACETS

@@ -15,10 +15,11 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from kgbuild.core.config import Neo4jConfig, ServerConfig, StoreConfig
+from kgbuild.core.config import StoreConfig
 from kgbuild.core.errors import StoreError
 from kgbuild.core.ids import phrase_id, triple_id
 from kgbuild.core.records import Edge
+from kgbuild.core.server_config import Neo4jConfig, ServerConfig
 from kgbuild.core.shards import to_table
 from kgbuild.store import LoadReport, load_edges, open_store
 from kgbuild.store.neo4j_server import Server, start_server, stop_server

@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kgbuild.core.config import ServerConfig
 from kgbuild.core.errors import ServerError
+from kgbuild.core.server_config import ServerConfig
 from kgbuild.store.neo4j_server import (
     Server,
     ServerHome,

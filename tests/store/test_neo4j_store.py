@@ -11,10 +11,10 @@ import neo4j
 import numpy as np
 import pytest
 
-from kgbuild.core.config import Neo4jConfig
 from kgbuild.core.errors import StoreError
 from kgbuild.core.ids import phrase_id
 from kgbuild.core.records import Edge, Rejection
+from kgbuild.core.server_config import Neo4jConfig
 from kgbuild.core.shards import to_table
 from kgbuild.store import LoadReport
 from kgbuild.store.neo4j_server import Server, ServerHome

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
-from kgbuild.core.config import ServerConfig
 from kgbuild.core.errors import ServerError
+from kgbuild.core.server_config import ServerConfig
 from kgbuild.store.neo4j_server.home import HOST, USER, ServerHome
 from kgbuild.store.neo4j_server.jars import fetch_jars, find_java
 from kgbuild.store.neo4j_server.process import (

@@ -10,9 +10,9 @@ from typing import Any
 
 import platformdirs
 
-from kgbuild.core.config import ServerConfig
 from kgbuild.core.errors import FileError, ServerError
 from kgbuild.core.files import read_json, write_error, write_json, write_text
+from kgbuild.core.server_config import ServerConfig
 
 USER = "neo4j"
 HOST = "127.0.0.1"

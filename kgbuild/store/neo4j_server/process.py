@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from kgbuild.core.config import ServerConfig
 from kgbuild.core.errors import ServerError
 from kgbuild.core.files import write_error
+from kgbuild.core.server_config import ServerConfig
 from kgbuild.store.neo4j_server.home import ServerHome, choose_port
 
 OPENED = [

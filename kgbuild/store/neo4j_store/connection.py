@@ -19,8 +19,8 @@ from neo4j.exceptions import (
     ServiceUnavailable,
 )
 
-from kgbuild.core.config import Neo4jConfig
 from kgbuild.core.errors import StoreError
+from kgbuild.core.server_config import Neo4jConfig
 from kgbuild.core.version import __version__
 from kgbuild.store.neo4j_store.address import Address
 

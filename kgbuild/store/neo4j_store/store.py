@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kgbuild.core.config import Neo4jConfig
 from kgbuild.core.errors import StoreError
 from kgbuild.core.records import Edge
+from kgbuild.core.server_config import Neo4jConfig
 from kgbuild.store.batches import EDGE_SCHEMA, EXPORT_ORDER, PHRASE_SCHEMA, phrase_table
 from kgbuild.store.cypher import RESERVED, check_reading, quote
 from kgbuild.store.graph_store import Counts, GraphStore, LoadReport, Phrase
