@@ -126,7 +126,7 @@ class CriticConfig(Section):
     silver_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate on silver")
     epochs: int = Field(default=1, ge=0, description="Passes over the labelled triples")
     max_steps: int = Field(
-        default=45, ge=0, description="Stop after this many steps on labels; 0 is no limit"
+        default=12, ge=0, description="Stop after this many steps on labels; 0 is no limit"
     )
     learning_rate: float = Field(
         default=2e-5,

@@ -63,15 +63,19 @@ class CriticNetwork(nn.Module):
         }
 
     def settle(self) -> None:
-        """Round what is saved in half precision, so that a saved critic answers as this one."""
+        """End training: from here on the network is only read.
+
+        What is saved in half precision is rounded, so that a saved critic answers as this one.
+        """
         with torch.no_grad():
             for name, parameter in self.named_parameters():
                 if self.body.is_causal and parameter.requires_grad and name.startswith("body."):
                     parameter.copy_(parameter.to(torch.float16).float())
+        self.body.fold()
 
 
 def score_rows(
-    network: CriticNetwork, rows: Rows, *, tokens: int = 1024, progress: Progress = QUIET
+    network: CriticNetwork, rows: Rows, *, tokens: int = 512, progress: Progress = QUIET
 ) -> npt.NDArray[np.float64]:
     """Give the text logit of every row, computed in order of length."""
     network.eval()

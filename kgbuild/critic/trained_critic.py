@@ -166,6 +166,7 @@ def load_critic(
             body, tokenizer = load_body(place, CriticConfig.model_validate(card.config))
         network = CriticNetwork(body, relations=len(card.trained_relations))
         _fill(network, state)
+        network.settle()
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CriticError(f"{folder} is not a whole critic folder: {error}; train again") from error
     pack = RelationPack(pack="critic", language="en", version=1, relations=card.relations)
