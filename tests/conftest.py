@@ -245,6 +245,16 @@ def wipe_neo4j(server: Server) -> None:
 
 @pytest.fixture
 def clean_neo4j(neo4j_server: Server) -> Server:
-    """The session's server with not a node in it."""
+    """The session's server as it was when it was new: no node, no constraint, no index."""
+    import neo4j
+
     wipe_neo4j(neo4j_server)
+    auth = ("neo4j", ServerHome(neo4j_server.home).read_password())
+    with neo4j.GraphDatabase.driver(neo4j_server.uri, auth=auth) as driver:
+        for listed, dropped in (
+            ("SHOW CONSTRAINTS YIELD name", "DROP CONSTRAINT"),
+            ("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'", "DROP INDEX"),
+        ):
+            for row in driver.execute_query(listed).records:
+                driver.execute_query(f"{dropped} `{row['name']}`")
     return neo4j_server

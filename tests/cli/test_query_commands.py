@@ -11,7 +11,6 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-import kgbuild.student
 from kgbuild.cli import query_commands
 from kgbuild.core.errors import ConfigError, KgbuildError, RunError
 from kgbuild.query import Graph
@@ -162,8 +161,8 @@ def test_ask_prints_the_students_tails(
         def ask(self, head: str, relation: str, n: int) -> list[tuple[str, float]]:
             return [("happy", -0.5), ("\x1b[31mproud", -1.25)][:n]
 
-    # The real one is found on first use and would load torch.
-    monkeypatch.setitem(vars(kgbuild.student), "load_student", lambda folder: Student())
+    monkeypatch.setattr("kgbuild.student.ask.check_relation", lambda folder, relation: None)
+    monkeypatch.setattr("kgbuild.student.ask.load_student", lambda folder: Student())
     words = ("ask", "personx adopts a puppy", "xReact", "--student", str(tmp_path))
     assert _read(*words, "--n", "1") == [
         {

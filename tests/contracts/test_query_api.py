@@ -102,7 +102,7 @@ QUESTIONS: dict[str, Question] = {
     "arrow": lambda graph: graph.to_arrow().to_pylist(),
     "arrow of two relations": lambda graph: graph.to_arrow("xReact", "xNeed").to_pylist(),
     "batches": lambda graph: [
-        row for table in graph.to_batches("xWant") for row in table.to_pylist()
+        row for table in graph.edge_tables("xWant") for row in table.to_pylist()
     ],
     "pandas": lambda graph: graph.to_pandas("Causes").to_json(orient="records"),
     "networkx": lambda graph: sorted(graph.to_networkx().edges(keys=True, data=True), key=str),
