@@ -144,6 +144,11 @@ class Verdict(Record):
     is_accepted: bool
     critic: str
 
+    @property
+    def shortfall(self) -> str:
+        """Why it was not accepted, in words."""
+        return f"{self.probability:.4f} is under {self.threshold:.4f}"
+
 
 class Merge(Record):
     """The place of one accepted triple in its cluster; the representative points at itself."""

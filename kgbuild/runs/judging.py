@@ -68,7 +68,7 @@ def give_verdicts(
                 Rejection(
                     stage="critic",
                     reason="below_threshold",
-                    detail=f"{verdict.probability:.4f} is under {verdict.threshold:.4f}",
+                    detail=verdict.shortfall,
                     head=triple.head,
                     relation=triple.relation,
                     text=triple.tail,

@@ -45,7 +45,7 @@ class RejectedEdge(Record):
             tail=triple.tail,
             stage="critic",
             reason="below_threshold",
-            detail=f"{verdict.probability:.4f} is under {verdict.threshold:.4f}",
+            detail=verdict.shortfall,
             probability=verdict.probability,
             threshold=verdict.threshold,
             critic=verdict.critic,

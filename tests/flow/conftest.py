@@ -105,3 +105,22 @@ def built(
 def run(built: tuple[Path, Doubles], tmp_path: Path) -> Path:
     """A copy of the finished run, to go on from."""
     return shutil.copytree(built[0], tmp_path / "run")
+
+
+# The beginning of a script that is killed at the write whose number is its third argument.
+DIE_AT_A_REPLACE = """
+import os, signal, sys
+from pathlib import Path
+
+left = int(sys.argv[3])
+replace = Path.replace
+
+def replace_or_die(self, target):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+
+Path.replace = replace_or_die
+"""

@@ -19,7 +19,7 @@ from kgbuild.core.shards import read_shards
 from kgbuild.runs import run_flow
 from kgbuild.runs.exporting import export_run
 from kgbuild.store import open_store
-from tests.flow.conftest import HEADS, Doubles, build
+from tests.flow.conftest import DIE_AT_A_REPLACE, HEADS, Doubles, build
 
 MakeConfig = Callable[..., BuildConfig]
 Built = tuple[Path, Doubles]
@@ -107,25 +107,11 @@ def test_two_builds_in_two_folders_export_the_same_bytes(
     assert exports[0].count(b"\n") > 4
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import kgbuild.core.files as files
-from kgbuild.core.config import BuildConfig, StoreConfig
+KILLED = f"""{DIE_AT_A_REPLACE}
+from kgbuild.core.config import BuildConfig
 from kgbuild.runs import run_flow
-from tests.flow.conftest import HEADS, Doubles, build
+from tests.flow.conftest import Doubles
 
-left = int(sys.argv[3])
-replace = Path.replace
-
-def replace_or_die(self, target):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return replace(self, target)
-
-Path.replace = replace_or_die
 config = BuildConfig.model_validate_json(Path(sys.argv[1]).read_text())
 run_flow(config, Path(sys.argv[2]), workers=Doubles(config).workers)
 """

@@ -26,7 +26,7 @@ from kgbuild.runs import run_flow
 from kgbuild.runs.exporting import export_run
 from kgbuild.runs.reviewing import Review, ReviewSummary
 from kgbuild.store import open_store
-from tests.flow.conftest import Doubles
+from tests.flow.conftest import DIE_AT_A_REPLACE, Doubles
 from tests.flow.test_flow import build, snapshot
 
 MakeConfig = Callable[..., BuildConfig]
@@ -383,22 +383,9 @@ def test_two_at_once_are_told_apart(run: Path) -> None:
         second.undo(why="x", teacher="scripted")
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
+KILLED = f"""{DIE_AT_A_REPLACE}
 from kgbuild.runs.reviewing import Review
 
-left = int(sys.argv[3])
-replace = Path.replace
-
-def replace_or_die(self, target):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return replace(self, target)
-
-Path.replace = replace_or_die
 Review(Path(sys.argv[1]), by="ann").import_file(Path(sys.argv[2]))
 """
 
