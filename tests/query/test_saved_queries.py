@@ -95,6 +95,10 @@ def test_there_are_queries_for_what_people_ask() -> None:
     for query in QUERIES:
         assert set(query.relations) <= {*NAMES, "REJECTED"}, query.name
         assert re.search(r"\bLIMIT \d+$", query.statement) or query.name in TABLES
+        # What a limit leaves out is the query's choice, never the server's.
+        for cut in re.finditer(r"\bLIMIT \d+", query.statement):
+            above = query.statement[: cut.start()].rstrip().rpartition("\n")[2]
+            assert re.match(r"ORDER BY .*\b(triple_id|text)$", above), query.name
         assert len(query.title) < 40, "longer titles are cut in Browser's list"
 
 
