@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from kgbuild.core.config import DecodingConfig
+from kgbuild.decoding.batching import Item, run_items
 from kgbuild.decoding.candidates import (
     Blocked,
     RowRequest,
@@ -27,12 +28,7 @@ from kgbuild.decoding.hypotheses import (
 )
 from kgbuild.decoding.masks import Masks
 from kgbuild.decoding.proposals import Proposals
-from kgbuild.decoding.runner import (
-    CausalModel,
-    Runner,
-    encode_prompts,
-    hold_still,
-)
+from kgbuild.decoding.runner import CausalModel, Runner, encode_prompts, hold_still
 from kgbuild.decoding.selection import Candidate, choose_beams
 from kgbuild.decoding.state import DEAD, CompiledConstraints
 from kgbuild.decoding.vocabulary import Tokenizer
@@ -46,13 +42,19 @@ class Beam(NamedTuple):
     state: int
 
 
-class BeamItem:
+class BeamItem(Item):
     """The search of one prompt: its live beams and the texts that ended."""
 
     def __init__(
-        self, compiled: CompiledConstraints, *, settings: DecodingConfig, is_exact: bool
+        self,
+        compiled: CompiledConstraints,
+        *,
+        settings: DecodingConfig,
+        is_exact: bool = False,
+        name: str = "the prompt",
     ) -> None:
         self.compiled = compiled
+        self.name = name
         self.live = [Beam((), 0.0, compiled.start)]
         self._settings = settings
         self._is_exact = is_exact
@@ -61,6 +63,11 @@ class BeamItem:
         self._ended: list[Hypothesis] = []
         self._complete: dict[str, float] = {}  # text -> score of ended texts with all clauses met
         self._partial: list[Beam] = []
+
+    @property
+    def rows(self) -> int:
+        """How many beams are live."""
+        return len(self.live)
 
     def request(self, beam: Beam, *, device: torch.device) -> RowRequest:
         """Say what this beam needs to know about its next token."""
@@ -208,68 +215,79 @@ def beam_search(
     constraints: Sequence[ConstraintSet],
     *,
     settings: DecodingConfig,
-    prefix: str = "",
+    prefix: str | Sequence[str] = "",
     is_exact: bool = False,
+    at_once: int | None = None,
 ) -> list[list[Hypothesis]]:
     """Give the n best completions of every prompt, best first.
 
-    All prompts advance together, each under its own constraint set. A list is shorter than
-    `settings.returned` when fewer distinct lawful texts were found, and empty when there is none.
+    Prompts advance together, each under its own constraint set; as one finishes, the next that
+    waits takes its place. A list is shorter than `settings.returned` when fewer distinct lawful
+    texts were found, and empty when there is none.
 
     Args:
-        prefix: Text before every prompt, such as few-shot examples; it is computed once.
+        prefix: Text before every prompt, such as few-shot examples, or one each; what prompts of
+            one prefix begin with is computed once.
         is_exact: Search on until no longer text could win. By default a live beam is judged by
             the length it has, as transformers does.
+        at_once: Prompts under way together; by default as many as memory holds. A batch that
+            does not fit is halved.
 
     Raises:
         ClauseError: If a set contradicts itself or prompts and sets differ in number.
-        ModelError: If the model's kind is not supported or its logits are not numbers.
+        ModelError: If the model's kind is not supported, its logits are not numbers, or one
+            prompt alone does not fit into memory.
     """
-    items = [
-        BeamItem(compiled, settings=settings, is_exact=is_exact)
-        for compiled in compile_sets(model, tokenizer, prompts, constraints, settings=settings)
-    ]
-    if not items:
+    compiled = compile_sets(model, tokenizer, prompts, constraints, settings=settings)
+    if not compiled:
         return []
-    vocabulary = items[0].compiled.vocabulary
-    blocked = Blocked(
-        end_ids=vocabulary.end_ids, blocked_ids=vocabulary.blocked_ids, size=vocabulary.size
-    )
+    blocked = Blocked.of(compiled[0].vocabulary)
+
+    def step(items: Sequence[BeamItem], logits: torch.Tensor, _: Runner) -> list[tuple[int, int]]:
+        return advance_items(items, logits, settings=settings, blocked=blocked)
+
     with hold_still(model):
-        runner = Runner(model)
-        logits = runner.prefill(encode_prompts(tokenizer, prompts, prefix=prefix))
-        while True:
-            moved = _advance_items(items, logits, settings=settings, blocked=blocked)
-            if not moved:
-                break
-            logits = runner.advance([row for row, _ in moved], [token for _, token in moved])
+        items = run_items(
+            model,
+            encode_prompts(tokenizer, prompts, prefix=prefix),
+            make=lambda place: BeamItem(
+                compiled[place], settings=settings, is_exact=is_exact, name=f"prompt {place}"
+            ),
+            step=step,
+            rows_each=settings.beams,
+            new_tokens=settings.max_new_tokens,
+            at_once=at_once,
+        )
     return [item.rank() for item in items]
 
 
-def _advance_items(
+def advance_items(
     items: Sequence[BeamItem],
     logits: torch.Tensor,
     *,
     settings: DecodingConfig,
     blocked: Blocked,
 ) -> list[tuple[int, int]]:
-    """Take one step of all items; give (parent row, token) of every new row."""
+    """Take one step of some items; give (parent row, token) of every new row.
+
+    Args:
+        logits: (rows, vocab) of all live beams, item by item.
+    """
     requests: list[RowRequest] = []
     names: list[str] = []
     groups: list[range] = []
-    live = [(index, item) for index, item in enumerate(items) if item.live]
-    for index, item in live:
-        groups.append(range(len(requests), len(requests) + len(item.live)))
+    for item in items:
+        groups.append(range(len(requests), len(requests) + item.rows))
         requests += [item.request(beam, device=logits.device) for beam in item.live]
-        names += [f"prompt {index}, beam {place}" for place in range(len(item.live))]
+        names += [f"{item.name}, beam {place}" for place in range(item.rows)]
     # One row stands for all beams before the first token.
-    width = settings.beams * (2 if len(requests) == len(live) else 1)
+    width = settings.beams * (2 if len(requests) == len(items) else 1)
     found = score_candidates(
         logits, requests, blocked=blocked, width=max(width, settings.prune_to), names=names
     )
     floors = find_floors(found, groups=groups, alpha=settings.prune_to, full=logits.shape[1])
     moved: list[tuple[int, int]] = []
-    for (_, item), group, floor in zip(live, groups, floors, strict=True):
+    for item, group, floor in zip(items, groups, floors, strict=True):
         rows = [found[row] for row in group]
         steps = item.advance(rows, floor=floor, width=width)
         moved += [(group[row], token) for row, token in steps]

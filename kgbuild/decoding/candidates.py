@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from kgbuild.core.errors import ModelError
+from kgbuild.decoding.vocabulary import Vocabulary
 
 NEVER = float("-inf")
 
@@ -48,6 +49,13 @@ class Blocked:
         self._blocked_ids = blocked_ids
         self._size = size
         self._tensors: dict[tuple[int, torch.device], tuple[torch.Tensor, torch.Tensor]] = {}
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> Blocked:
+        """Give what a vocabulary's rows may not choose."""
+        return cls(
+            end_ids=vocabulary.end_ids, blocked_ids=vocabulary.blocked_ids, size=vocabulary.size
+        )
 
     def find(self, width: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         """Give the end tokens, and the blocked ones with the tail beyond the tokenizer."""
@@ -90,7 +98,7 @@ def score_candidates(
     All end tokens leave the same text, so only the likeliest of them is a candidate.
 
     Args:
-        logits: (rows, vocab), any floating dtype.
+        logits: (rows, vocab), any floating dtype; those in float32 are overwritten.
         width: How many best tokens a row gives.
         names: What to call each row in an error.
     """
@@ -123,10 +131,10 @@ def _mask_scores(
     logits: torch.Tensor, rows: Sequence[RowRequest], *, blocked: Blocked
 ) -> tuple[torch.Tensor, torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
     """Give masked total scores (rows, vocab), log-sum-exps and the best end of each row."""
-    logits = logits.float()
-    sums = torch.logsumexp(logits, dim=1)
+    scores = logits.float()
+    sums = torch.logsumexp(scores, dim=1)
     base = torch.tensor([row.score for row in rows], device=logits.device)
-    scores = logits + (base - sums)[:, None]
+    scores.sub_((sums - base)[:, None])
     end_ids, never_ids = blocked.find(scores.shape[1], scores.device)
     if len(end_ids):
         value, place = scores[:, end_ids].max(dim=1)

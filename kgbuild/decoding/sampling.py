@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from kgbuild.core.config import DecodingConfig
+from kgbuild.decoding.batching import Item, run_items
 from kgbuild.decoding.candidates import Blocked, check_logits, find_repeats
 from kgbuild.decoding.clauses import ConstraintSet
 from kgbuild.decoding.compiling import compile_sets
@@ -32,11 +33,31 @@ class Draw:
     compiled: CompiledConstraints
     state: int
     name: str
+    generator: torch.Generator
     tokens: tuple[int, ...] = ()
     score: float = 0.0
     is_ended: bool = False
     is_stuck: bool = False
     is_pulled: bool = False  # the last token was drawn for a phrase that it has to finish
+
+
+class DrawItem(Item):
+    """The samples of one prompt.
+
+    Every draw has a generator of its own, so what it says does not depend on what else is drawn.
+    """
+
+    def __init__(self, compiled: CompiledConstraints, *, seeds: Sequence[int], name: str) -> None:
+        self.draws = [
+            Draw(compiled, compiled.start, name, torch.Generator().manual_seed(seed))
+            for seed in seeds
+        ]
+        self.live = list(self.draws)
+
+    @property
+    def rows(self) -> int:
+        """How many draws go on."""
+        return len(self.live)
 
 
 def sample(
@@ -47,12 +68,17 @@ def sample(
     *,
     settings: DecodingConfig,
     generator: torch.Generator,
-    prefix: str = "",
+    prefix: str | Sequence[str] = "",
+    at_once: int | None = None,
 ) -> list[list[Hypothesis]]:
     """Draw `settings.returned` completions of every prompt, in the order drawn.
 
     Log-probabilities are the model's own, at temperature 1 and without masks. A draw that bans
     leave with no next token and no lawful text is left out.
+
+    Args:
+        prefix: Text before every prompt, or one each.
+        at_once: Prompts under way together; by default as many as memory holds.
 
     Raises:
         ClauseError: If a set contradicts itself or prompts and sets differ in number.
@@ -61,38 +87,56 @@ def sample(
     compiled = compile_sets(model, tokenizer, prompts, constraints, settings=settings)
     if not compiled:
         return []
-    vocabulary = compiled[0].vocabulary
-    blocked = Blocked(
-        end_ids=vocabulary.end_ids, blocked_ids=vocabulary.blocked_ids, size=vocabulary.size
-    )
-    draws = [
-        [Draw(one, one.start, f"prompt {index}") for _ in range(settings.returned)]
-        for index, one in enumerate(compiled)
-    ]
-    live = [draw for group in draws for draw in group]
-    parents = [index for index, group in enumerate(draws) for _ in group]
+    blocked = Blocked.of(compiled[0].vocabulary)
+    shape = (len(compiled), settings.returned)
+    seeds = torch.randint(2**62, shape, generator=generator).tolist()
+
+    def step(items: Sequence[DrawItem], logits: torch.Tensor, _: Runner) -> list[tuple[int, int]]:
+        return _extend_items(items, logits, settings=settings, blocked=blocked)
+
     with hold_still(model):
-        runner = Runner(model)
-        logits = runner.prefill(encode_prompts(tokenizer, prompts, prefix=prefix))[parents]
-        while True:
-            _extend(live, logits, settings=settings, blocked=blocked, generator=generator)
-            # After the prompt the cache still has one row a prompt.
-            rows = parents if len(live[0].tokens) <= 1 and parents else list(range(len(live)))
-            parents = []
-            going = [
-                place
-                for place, draw in enumerate(live)
-                if not draw.is_ended
-                and not draw.is_stuck
-                and len(draw.tokens) < settings.max_new_tokens
-            ]
-            if not going:
-                break
-            live = [live[place] for place in going]
-            logits = runner.advance(
-                [rows[place] for place in going], [draw.tokens[-1] for draw in live]
-            )
-    return [[_finish(draw) for draw in group if _is_lawful(draw)] for group in draws]
+        items = run_items(
+            model,
+            encode_prompts(tokenizer, prompts, prefix=prefix),
+            make=lambda place: DrawItem(
+                compiled[place], seeds=seeds[place], name=f"prompt {place}"
+            ),
+            step=step,
+            rows_each=settings.returned,
+            new_tokens=settings.max_new_tokens,
+            at_once=at_once,
+        )
+    return [[_finish(draw) for draw in item.draws if _is_lawful(draw)] for item in items]
+
+
+def _extend_items(
+    items: Sequence[DrawItem],
+    logits: torch.Tensor,
+    *,
+    settings: DecodingConfig,
+    blocked: Blocked,
+) -> list[tuple[int, int]]:
+    """Add one token to every live draw; give (parent row, token) of those that go on."""
+    rows: list[int] = []
+    for item in items:
+        # A prompt just read has one row, which all of its draws go on from.
+        is_fresh = not item.live[0].tokens
+        first = rows[-1] + 1 if rows else 0
+        rows += [first + (0 if is_fresh else place) for place in range(item.rows)]
+    live = [draw for item in items for draw in item.live]
+    _extend(live, logits[rows], settings=settings, blocked=blocked)
+    moved = [
+        (row, draw.tokens[-1])
+        for row, draw in zip(rows, live, strict=True)
+        if _goes_on(draw, settings)
+    ]
+    for item in items:
+        item.live = [draw for draw in item.live if _goes_on(draw, settings)]
+    return moved
+
+
+def _goes_on(draw: Draw, settings: DecodingConfig) -> bool:
+    return not (draw.is_ended or draw.is_stuck) and len(draw.tokens) < settings.max_new_tokens
 
 
 def _is_lawful(draw: Draw) -> bool:
@@ -117,7 +161,6 @@ def _extend(
     *,
     settings: DecodingConfig,
     blocked: Blocked,
-    generator: torch.Generator,
 ) -> None:
     """Add one token to every draw."""
     logits = logits.float()
@@ -129,10 +172,8 @@ def _extend(
     ends = set(end_ids.tolist())
     for index, draw in enumerate(live):
         is_last = len(draw.tokens) + 1 == settings.max_new_tokens
-        choices = _weigh(
-            draw, scaled[index], settings=settings, end_ids=end_ids, generator=generator
-        )
-        draws = _draw_tokens(choices, generator=generator)
+        choices = _weigh(draw, scaled[index], settings=settings, end_ids=end_ids)
+        draws = _draw_tokens(choices, generator=draw.generator)
         taken = _choose(draw, draws, ends=ends, is_last=is_last)
         draw.is_stuck = taken is None
         if taken is not None:
@@ -185,7 +226,6 @@ def _weigh(
     *,
     settings: DecodingConfig,
     end_ids: torch.Tensor,
-    generator: torch.Generator,
 ) -> list[torch.Tensor]:
     """Give (vocab,) weights from which the next token is drawn, best choice first."""
     compiled, proposals = draw.compiled, Proposals.of(draw.compiled)
@@ -218,7 +258,7 @@ def _weigh(
         is_due |= is_pulled and bool(going_on)
         if is_due:
             wanted = proposals.find_shortest(draw.state) or wanted
-        draw.is_pulled = is_due or bool(torch.rand((), generator=generator) < spent)
+        draw.is_pulled = is_due or bool(torch.rand((), generator=draw.generator) < spent)
         if draw.is_pulled:
             places = list(wanted)
             pulled = torch.zeros_like(weights)

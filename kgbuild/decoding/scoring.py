@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import torch
 
 from kgbuild.decoding.candidates import check_logits
-from kgbuild.decoding.runner import CausalModel, Runner, encode_prompts, hold_still
+from kgbuild.decoding.memory import is_out_of_memory
+from kgbuild.decoding.plain_runner import PlainRunner
+from kgbuild.decoding.runner import (
+    MIN_SHARED,
+    CausalModel,
+    encode_prompts,
+    find_shared,
+    hold_still,
+)
 from kgbuild.decoding.vocabulary import Tokenizer
+
+_log = logging.getLogger(__name__)
 
 
 def score_completions(
@@ -28,7 +39,7 @@ def score_completions(
     Raises:
         ModelError: If the model's kind is not supported or its logits are not numbers.
     """
-    heads = encode_prompts(tokenizer, prompts, prefix=prefix)
+    heads = [list(one.tokens) for one in encode_prompts(tokenizer, prompts, prefix=prefix)]
     tails = [list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in completions]
     pairs = list(zip(heads, tails, strict=True))
     found: list[tuple[float, int]] = [(0.0, 0)] * len(pairs)
@@ -37,11 +48,24 @@ def score_completions(
         key=lambda index: (len(heads[index]) + len(tails[index]), index),
     )
     with hold_still(model):
-        for start in range(0, len(order), batch_size):
+        start = 0
+        while start < len(order):
             batch = order[start : start + batch_size]
-            scores = _score_batch(model, [pairs[index] for index in batch], names=batch)
+            try:
+                scores = _score_batch(model, [pairs[index] for index in batch], names=batch)
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error) or batch_size == 1:
+                    raise
+                batch_size = max(1, len(batch) // 2)
+                _log.warning(
+                    "%d completions at once do not fit into memory; going on with %d",
+                    len(batch),
+                    batch_size,
+                )
+                continue
             for index, score in zip(batch, scores, strict=True):
                 found[index] = (score, len(tails[index]))
+            start += len(batch)
     return found
 
 
@@ -50,10 +74,10 @@ def _score_batch(
 ) -> list[float]:
     keep = max(len(tail) for _, tail in pairs)
     rows = [head + tail[:-1] for head, tail in pairs]
-    most_shared = min(len(head) for head, _ in pairs) - 1
-    logits = Runner(model).prefill(rows, keep=keep, most_shared=most_shared)
-    if keep == 1:
-        logits = logits[:, None]
+    # The columns kept come after what is read in common.
+    shared = min(find_shared(rows), min(len(head) for head, _ in pairs) - 1) if rows[1:] else 0
+    shared = shared if shared >= MIN_SHARED else 0
+    logits = PlainRunner(model).read(rows, shared=shared, keep=keep)
     scores: list[float] = []
     for (_, tail), row, name in zip(pairs, logits, names, strict=True):
         own = row[-len(tail) :].float()  # (tail, vocab), the last columns predict the tail

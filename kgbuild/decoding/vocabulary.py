@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from kgbuild.core.errors import ClauseError
 from kgbuild.decoding.spelling import read_token_bytes
 from kgbuild.decoding.symbols import (
@@ -203,14 +205,15 @@ class Vocabulary:
         return tuple(found)
 
     @cached_property
-    def _word_starts(self) -> tuple[list[int], list[int]]:
+    def _word_starts(self) -> tuple[np.ndarray, np.ndarray]:
         inner = [read_symbols(text, last=WORD)[2] for text in self.texts]
-        return inner, [read_symbols(text, last=SPACE)[2] for text in self.texts]
+        return np.array(inner), np.array([read_symbols(t, last=SPACE)[2] for t in self.texts])
 
-    def find_starters(self, *, last: int, more_than: int) -> tuple[int, ...]:
+    def find_starters(self, *, last: int, more_than: int) -> list[int]:
         """Find tokens that begin more words than allowed after a character of class `last`."""
         counts = self._word_starts[last in GAPS]
-        return tuple(token for token, count in enumerate(counts) if count > more_than)
+        found: list[int] = np.flatnonzero(counts > more_than).tolist()
+        return found
 
     def find_compatible(self, rests: frozenset[str], *, is_spaced: bool) -> frozenset[int]:
         """Find tokens that write part of one of these symbol strings, or all of it and more.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
@@ -17,7 +16,6 @@ from kgbuild.teacher.protocol import Teacher
 
 STAGE = "teacher"
 _PRIORS_A_PROMPT = 4
-_log = logging.getLogger(__name__)
 
 
 def shard_prompts(prompts: Iterable[Prompt], size: int) -> Iterator[tuple[Prompt, ...]]:
@@ -82,56 +80,27 @@ def _ask_shard(
     decoding: DecodingConfig,
     seed: int,
 ) -> list[list[Candidate]]:
-    answers: list[list[Candidate]] = [[] for _ in shard]
     # Prompts of one few-shot head together, short ones with short ones; the sort is stable.
-    order = sorted(range(len(shard)), key=lambda index: shard[index].prefix)
-    for _, group in groupby(order, key=lambda index: shard[index].prefix):
-        indexes = sorted(group, key=lambda index: shard[index].characters)
-        for start in range(0, len(indexes), config.batch_prompts):
-            batch = indexes[start : start + config.batch_prompts]
-            asked = [shard[index] for index in batch]
-            said = _ask_batch(asked, teacher, decoding=decoding, seed=seed)
-            found = _score_priors(asked, said, teacher, config=config)
-            for index, candidates in zip(batch, found, strict=True):
-                answers[index] = candidates
+    order = sorted(
+        range(len(shard)), key=lambda index: (shard[index].prefix, shard[index].characters)
+    )
+    asked = [shard[index] for index in order]
+    said = teacher.complete(
+        [prompt.text for prompt in asked],
+        [prompt.constraints for prompt in asked],
+        prefixes=[prompt.prefix for prompt in asked],
+        settings=decoding,
+        seed=int(content_key([seed, asked[0].prompt_id]), 16) % 2**63,
+        at_once=config.batch_prompts,
+    )
+    answers: list[list[Candidate]] = [[] for _ in shard]
+    pairs = zip(order, asked, said, strict=True)
+    for _, family in groupby(pairs, key=lambda pair: pair[1].prefix):
+        indexes, prompts, hypotheses = zip(*family, strict=True)
+        found = _score_priors(prompts, hypotheses, teacher, config=config)
+        for index, candidates in zip(indexes, found, strict=True):
+            answers[index] = candidates
     return answers
-
-
-def _ask_batch(
-    batch: Sequence[Prompt], teacher: Teacher, *, decoding: DecodingConfig, seed: int
-) -> list[list[Hypothesis]]:
-    """Ask a batch, in halves when it does not fit into memory."""
-    try:
-        return teacher.complete(
-            [prompt.text for prompt in batch],
-            [prompt.constraints for prompt in batch],
-            prefix=batch[0].prefix,
-            settings=decoding,
-            seed=int(content_key([seed, batch[0].prompt_id]), 16) % 2**63,
-        )
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error) or len(batch) == 1:
-            raise
-        half = len(batch) // 2
-    _log.warning(
-        "A batch of %d prompts does not fit into memory; it is asked in two halves. Set "
-        "teacher.batch_prompts=%d to start there.",
-        len(batch),
-        half,
-    )
-    return [
-        hypotheses
-        for part in (batch[:half], batch[half:])
-        for hypotheses in _ask_batch(part, teacher, decoding=decoding, seed=seed)
-    ]
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Say whether an error means that memory ran out; torch's CPU allocator has no own class."""
-    return isinstance(error, MemoryError) or any(
-        sign in str(error)
-        for sign in ("out of memory", "can't allocate memory", "not enough memory")
-    )
 
 
 def _score_priors(

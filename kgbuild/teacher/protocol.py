@@ -25,18 +25,20 @@ class Teacher(Protocol):
         texts: Sequence[str],
         constraints: Sequence[ConstraintSet],
         *,
-        prefix: str,
+        prefixes: Sequence[str],
         settings: DecodingConfig,
         seed: int,
+        at_once: int,
     ) -> list[list[Hypothesis]]:
         """Give the n-best completions of every text, best first.
 
         Args:
-            texts: The question lines, read behind `prefix`.
+            texts: The question lines.
             constraints: One set a text.
-            prefix: Few-shot lines that all texts share.
+            prefixes: Few-shot lines before each text; neighbours share them.
             settings: Search or sampling, and how much of it.
             seed: Of sampling; a search ignores it.
+            at_once: Most texts under way together.
         """
 
     def score(

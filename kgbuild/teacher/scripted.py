@@ -54,9 +54,10 @@ class ScriptedTeacher:
         texts: Sequence[str],
         constraints: Sequence[ConstraintSet],
         *,
-        prefix: str,
+        prefixes: Sequence[str],
         settings: DecodingConfig,
         seed: int,
+        at_once: int,
     ) -> list[list[Hypothesis]]:
         """Give the scripted completions of every text."""
         self.asked += texts

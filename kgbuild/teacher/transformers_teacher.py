@@ -53,15 +53,22 @@ class TransformersTeacher:
         texts: Sequence[str],
         constraints: Sequence[ConstraintSet],
         *,
-        prefix: str,
+        prefixes: Sequence[str],
         settings: DecodingConfig,
         seed: int,
+        at_once: int,
     ) -> list[list[Hypothesis]]:
         """Give the n-best completions of every text, best first."""
         with torch.inference_mode():
             if settings.method == "beam":
                 return beam_search(
-                    self.model, self.tokenizer, texts, constraints, settings=settings, prefix=prefix
+                    self.model,
+                    self.tokenizer,
+                    texts,
+                    constraints,
+                    settings=settings,
+                    prefix=prefixes,
+                    at_once=at_once,
                 )
             generator = torch.Generator().manual_seed(seed)
             return sample(
@@ -71,7 +78,8 @@ class TransformersTeacher:
                 constraints,
                 settings=settings,
                 generator=generator,
-                prefix=prefix,
+                prefix=prefixes,
+                at_once=at_once,
             )
 
     def score(

@@ -9,7 +9,6 @@ import pytest
 from kgbuild.core.config import DecodingConfig, PromptsConfig, TeacherConfig
 from kgbuild.core.records import Head, HeadKind, Rejection, Triple
 from kgbuild.core.relations import load_relations, load_shots
-from kgbuild.decoding import ConstraintSet, Hypothesis
 from kgbuild.prompts import Prompt, build_prompts
 from kgbuild.teacher.generate import generate_triples, shard_prompts
 from kgbuild.teacher.scripted import ScriptedTeacher
@@ -77,38 +76,3 @@ def test_the_prior_takes_off_what_would_be_said_anyway(prompts: list[Prompt]) ->
     best = next(one for one in contrasted if isinstance(one, Triple))
     assert best.tail == "to wash pans"
     assert best.provenance.prior_log_probability == -2.0
-
-
-class SmallMemory(ScriptedTeacher):
-    """Fails like torch does whenever more than one prompt is asked."""
-
-    def complete(
-        self,
-        texts: Sequence[str],
-        constraints: Sequence[ConstraintSet],
-        *,
-        prefix: str,
-        settings: DecodingConfig,
-        seed: int,
-    ) -> list[list[Hypothesis]]:
-        if len(texts) > 1:
-            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
-        return super().complete(texts, constraints, prefix=prefix, settings=settings, seed=seed)
-
-
-def test_a_batch_too_large_for_memory_is_halved_and_nothing_is_lost(
-    prompts: list[Prompt], caplog: pytest.LogCaptureFixture
-) -> None:
-    assert run(prompts, SmallMemory(default=ANSWERS)) == run(
-        prompts, ScriptedTeacher(default=ANSWERS)
-    )
-    assert "two halves" in caplog.text
-
-
-def test_other_errors_are_not_taken_for_a_lack_of_memory(prompts: list[Prompt]) -> None:
-    class Broken(ScriptedTeacher):
-        def complete(self, *args: object, **options: object) -> list[list[Hypothesis]]:  # type: ignore[override]
-            raise RuntimeError("shape mismatch")
-
-    with pytest.raises(RuntimeError, match="shape mismatch"):
-        run(prompts, Broken())
