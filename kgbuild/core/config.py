@@ -90,7 +90,10 @@ class TeacherConfig(Section):
     model: str = Field(
         default="smollm2", description="Catalogue name, Hugging Face folder or GGUF file"
     )
-    dtype: Literal["float32", "bfloat16"] = Field(default="float32", description="Weights' type")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto",
+        description="Weights' type; auto is bfloat16 on processors that multiply it in hardware",
+    )
     batch_prompts: int = Field(default=8, ge=1, description="Prompts decoded together")
     shard_prompts: int = Field(default=64, ge=1, description="Prompts a shard; the unit of resume")
     kept: int = Field(default=3, ge=1, description="Best completions kept a prompt")

@@ -12,6 +12,7 @@ from kgbuild.core.progress import Progress
 from kgbuild.core.records import Head, Rejection, Triple
 from kgbuild.core.relations import check_names
 from kgbuild.core.shards import read_shards, write_shard
+from kgbuild.decoding.precision import choose_dtype
 from kgbuild.prompts import Prompt, PromptRow, build_prompts
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, hash_files
@@ -149,6 +150,7 @@ def ask(
             "dropped": len(dropped),
         }
 
-    settings = [plain(config.teacher), plain(config.decoding), config.seed]
+    teacher = plain(config.teacher) | {"dtype": choose_dtype(config.teacher.dtype)}
+    settings = [teacher, plain(config.decoding), config.seed]
     folder = run.stage("triples", [run.key("prompts"), workers.teacher_hash, settings], make)
     return folder, asked

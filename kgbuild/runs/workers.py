@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kgbuild.critic import Critic, Thresholds
 from kgbuild.dedup import Encoder
+from kgbuild.decoding.precision import choose_dtype
 from kgbuild.runs.inputs import Inputs
 from kgbuild.teacher.protocol import Teacher
 
@@ -52,7 +53,7 @@ class Workers:
             file = self._inputs.teacher_file
             self._teacher = TransformersTeacher.load(
                 file.path,
-                dtype=self._inputs.config.teacher.dtype,
+                dtype=choose_dtype(self._inputs.config.teacher.dtype),
                 name=file.name,
                 sha256=file.sha256,
             )
