@@ -6,8 +6,8 @@ import gc
 from pathlib import Path
 
 from kgbuild.critic import Critic, Thresholds
-from kgbuild.dedup import Encoder
 from kgbuild.decoding.precision import choose_dtype
+from kgbuild.dedup import Encoder
 from kgbuild.runs.inputs import Inputs
 from kgbuild.teacher.protocol import Teacher
 
