@@ -150,7 +150,7 @@ def ask(
             "dropped": len(dropped),
         }
 
-    teacher = plain(config.teacher) | {"dtype": choose_dtype(config.teacher.dtype)}
+    teacher = {**plain(config.teacher), "dtype": choose_dtype(config.teacher.dtype)}
     settings = [teacher, plain(config.decoding), config.seed]
     folder = run.stage("triples", [run.key("prompts"), workers.teacher_hash, settings], make)
     return folder, asked

@@ -103,10 +103,19 @@ def phrase_table(edges: pa.Table) -> pa.Table:
         },
         schema=PHRASE_SCHEMA,
     ).take(order)
-    grouped = both.group_by("id", use_threads=False).aggregate([("text", "first"), ("kind", "max")])
+    return merge_phrases([both]).sort_by("id")
+
+
+def merge_phrases(tables: Sequence[pa.Table]) -> pa.Table:
+    """Give the phrases of several tables once each, by the rules of `phrase_table`."""
+    every = pa.concat_tables(tables)
+    # One thread: the first spelling is the first in order.
+    grouped = every.group_by("id", use_threads=False).aggregate(
+        [("text", "first"), ("kind", "max")]
+    )
     return pa.table(
         [grouped["id"], grouped["text_first"], grouped["kind_max"]], schema=PHRASE_SCHEMA
-    ).sort_by("id")
+    )
 
 
 def rows_missing(table: pa.Table, key: str, known: pa.ChunkedArray) -> pa.Table:

@@ -7,6 +7,8 @@ a relation pack declared and `quote` checked, and the fixed column names of an e
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -37,10 +39,14 @@ CREATE_PHRASES = "CREATE NODE TABLE Phrase(id STRING PRIMARY KEY, text STRING, k
 RESERVED = ("KgbuildMeta", "Phrase", "REJECTED")
 
 ADD_PHRASES = "COPY Phrase FROM $columns"
+# There while the first load of a store is under way, and after it was killed.
+IS_LOADING = "loading"
+DROP_META = "MATCH (m:KgbuildMeta {key: $key}) DELETE m"
 COUNT_PHRASES = "MATCH (p:Phrase) RETURN count(*) AS count"
 ALL_PHRASES = "MATCH (p:Phrase) RETURN p.id AS id, p.text AS text, p.kind AS kind ORDER BY text, id"
-KNOWN_PHRASES = (
-    "LOAD FROM $columns WITH id AS wanted MATCH (p:Phrase {id: wanted}) "
+# By ranges of ids: a join with the wanted ones would keep its memory.
+PHRASES_BETWEEN = (
+    "MATCH (p:Phrase) WHERE p.id >= $low AND p.id <= $high "
     "RETURN p.id AS id, p.text AS text, p.kind AS kind"
 )
 SET_KIND = "UNWIND $ids AS wanted MATCH (p:Phrase {id: wanted}) SET p.kind = $kind"
@@ -71,6 +77,12 @@ def quote(relation: str) -> str:
     return f"`{relation}`"
 
 
+def create_schema(meta: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Give the statements, with their values, that make an empty store."""
+    adds = [(ADD_META, {"key": key, "value": value}) for key, value in meta.items()]
+    return [(CREATE_META, {}), (CREATE_PHRASES, {}), *adds]
+
+
 def create_relation(relation: str) -> str:
     """Create the table of one relation, its columns the facets of an edge."""
     columns = ", ".join(f"`{name}` {_TYPES[EDGE_SCHEMA.field(name).type]}" for name in FACETS)
@@ -82,6 +94,32 @@ def add_edges(relation: str) -> str:
     return f"COPY {quote(relation)} FROM $columns"
 
 
+def copy_phrases(file: Path) -> str:
+    """Add new phrases from a Parquet file."""
+    return f"COPY Phrase FROM {quote_path(file)}"
+
+
+def copy_edges(relation: str, file: Path) -> str:
+    """Add new edges from a Parquet file: head_id, tail_id, then the facets."""
+    return f"COPY {quote(relation)} FROM {quote_path(file)}"
+
+
+def can_quote(path: Path) -> bool:
+    """Say whether a path names one file to the engine, which reads some characters as patterns."""
+    return not set("*?[]{}\\'\"") & set(str(path)) and str(path).isprintable()
+
+
+def quote_path(path: Path) -> str:
+    """Give the path of a file as a string of Cypher.
+
+    >>> quote_path(Path("/tmp/a b.parquet"))
+    "'/tmp/a b.parquet'"
+    """
+    if not can_quote(path):
+        raise StoreError(f"{str(path)!r} holds a character that cannot stand in a file pattern")
+    return f"'{path}'"
+
+
 def delete_edges(relation: str) -> str:
     """Delete the edges given by their ends, as rows of `head_id` and `tail_id`."""
     return (
@@ -90,20 +128,27 @@ def delete_edges(relation: str) -> str:
     )
 
 
-def edges_at(end: str, relation: str | None, *, is_one: bool = False) -> str:
-    """Give the edges whose head (`h`) or tail (`t`) is among `$ids`, or is the one `$id`.
+def edges_at(end: str, relation: str | None) -> str:
+    """Give the edges whose head (`h`) or tail (`t`) is the phrase `$id`.
 
-    The ids are a list, not columns: the engine (0.22) does not give back the memory of a query
-    that joins `LOAD FROM` columns with relationships.
+    One phrase a query: the engine (0.22) answers for many by a join over all edges of a relation,
+    whose memory it does not give back.
     """
     table = f":{quote(relation)}" if relation else ""
-    places = {"h": "", "t": "", end: " {id: $id}" if is_one else " {id: wanted}"}
-    matched = f"MATCH (h:Phrase{places['h']})-[r{table}]->(t:Phrase{places['t']}) RETURN {_ROW}"
-    return matched if is_one else f"UNWIND $ids AS wanted {matched}"
+    places = {"h": "", "t": "", end: " {id: $id}"}
+    return f"MATCH (h:Phrase{places['h']})-[r{table}]->(t:Phrase{places['t']}) RETURN {_ROW}"
+
+
+def edges_between(relation: str) -> str:
+    """Give the edges whose head's text is from `$low` to `$high`."""
+    return (
+        f"MATCH (h:Phrase)-[r:{quote(relation)}]->(t:Phrase) "
+        f"WHERE h.text >= $low AND h.text <= $high RETURN {_ROW}"
+    )
 
 
 def edges_by_id() -> str:
-    """Give the edges with the given triple ids; reads every edge."""
+    """Give the edges with the given few triple ids; reads every edge."""
     return f"MATCH (h:Phrase)-[r]->(t:Phrase) WHERE r.triple_id IN $ids RETURN {_ROW}"
 
 

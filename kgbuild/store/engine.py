@@ -145,6 +145,26 @@ class Engine:
         self.run(cypher.COMMIT)
         self._has_written = True
 
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Let every statement of the block commit by itself.
+
+        A copy that is a transaction of its own is stored without going through the log.
+        """
+        if not self._is_writing:
+            self._shut()
+            self._open(is_writing=True)
+        self._has_written = True
+        yield
+
+    def start_over(self) -> None:
+        """Throw the whole file away and begin an empty one; the lock stays."""
+        self._shut()
+        for file in (self.path, self.path.with_name(f"{self.path.name}.wal")):
+            file.unlink(missing_ok=True)
+        self._has_written = False
+        self._open(is_writing=True)
+
     def _roll_back(self) -> None:
         # Some failures end the transaction by themselves; the failure is what the user must see.
         with suppress(StoreError):

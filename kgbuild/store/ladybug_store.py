@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kgbuild.core.errors import StoreError
+from kgbuild.core.records import Edge
 from kgbuild.store import cypher
 from kgbuild.store.batches import (
     EDGE_SCHEMA,
     EXPORT_ORDER,
     FACETS,
     PHRASE_SCHEMA,
+    edge_batches,
     phrase_table,
     rows_changed,
     rows_missing,
 )
 from kgbuild.store.engine import WAY_OUT, Engine
+from kgbuild.store.first_load import copy_first
 from kgbuild.store.graph_store import SCHEMA_VERSION, Counts, GraphStore, LoadReport, Phrase
 from kgbuild.store.paths import Direction
 
 _META = {"schema_version": SCHEMA_VERSION, "facets": " ".join(FACETS)}
 _HEADS = pa.schema([("id", pa.string()), ("text", pa.string()), ("edges", pa.int64())])
 _EXPORT_EDGES = 20_000
-_IDS_AT_ONCE = 5_000
+_IDS_AT_ONCE = 25_000
+_FEW_IDS = 20
 
 
 class LadybugStore(GraphStore):
@@ -56,15 +61,21 @@ class LadybugStore(GraphStore):
         tables = self._engine.rows(cypher.TABLES)
         if not tables and not self._engine.is_read_only:
             with self._engine.writing():
-                self._engine.run(cypher.CREATE_META)
-                self._engine.run(cypher.CREATE_PHRASES)
-                for key, value in _META.items():
-                    self._engine.run(cypher.ADD_META, key=key, value=value)
+                for statement, values in cypher.create_schema(_META):
+                    self._engine.run(statement, **values)
             return []
         if not any(row["name"] == "KgbuildMeta" for row in tables):
             holds = "is a database that kgbuild did not make" if tables else "holds no graph yet"
             raise StoreError(f"{self._engine.path} {holds}. {WAY_OUT}")
         meta = self.meta()
+        if cypher.IS_LOADING in meta:
+            if self._engine.is_read_only:
+                raise StoreError(
+                    f"The first load of {self._engine.path} was cut off; load the same edges "
+                    "again, or run the same build again."
+                )
+            self._engine.start_over()
+            return self._check_schema()
         if meta != _META:
             raise StoreError(
                 f"{self._engine.path} has the graph schema {meta.get('schema_version')} of another "
@@ -73,6 +84,35 @@ class LadybugStore(GraphStore):
         return sorted(row["name"] for row in tables if row["type"] == "REL")
 
     # -- writing ---------------------------------------------------------------------------------
+
+    def load_edges(self, edges: Iterable[Edge | pa.Table | pa.RecordBatch]) -> LoadReport:
+        """Store edges so that doing it again changes nothing.
+
+        The first load of an empty store, if it is more than one batch, is copied as a whole: a
+        commit a batch would take half of its time. Killed half-way, it leaves a store that
+        readers refuse and the next writer fills anew. Every other load goes batch by batch.
+
+        Raises:
+            StoreError: If an edge's relation is not a known one, or the store is read only.
+        """
+        batches = edge_batches(edges, self._batch_edges)
+        first = list(islice(batches, 2))
+        every = chain(first, batches)
+        if len(first) < 2 or self._relations or self._engine.is_read_only:
+            return super().load_edges(every)
+        try:
+            report = copy_first(self._engine, map(self._checked, every))
+        except BaseException:
+            self._relations = self._check_schema()
+            raise
+        if report is None:
+            return super().load_edges(every)
+        self._relations = self._check_schema()
+        return report
+
+    def _checked(self, batch: pa.Table) -> pa.Table:
+        self._check_relations(batch, self._relations)
+        return batch
 
     def upsert(self, edges: pa.Table) -> LoadReport:
         """Store one batch: add what is new, set the facets that differ, leave the rest alone."""
@@ -115,12 +155,20 @@ class LadybugStore(GraphStore):
             self._engine.run(cypher.delete_edges(name), rows=batch.to_pylist())
 
     def _compare_phrases(self, phrases: pa.Table) -> tuple[pa.Table, pa.Table]:
-        known = self._engine.table(
-            PHRASE_SCHEMA, cypher.KNOWN_PHRASES, columns=phrases.select(["id"])
-        )
+        known = self._known_phrases(phrases["id"])
         joined = phrases.join(known, "id", join_type="inner", right_suffix="_known")
         later = joined.filter(pc.greater(joined["kind"], joined["kind_known"]))
         return rows_missing(phrases, "id", known["id"]), later.select(["id", "kind"])
+
+    def _known_phrases(self, ids: pa.ChunkedArray) -> pa.Table:
+        """Give those of some phrases, ordered by id, that are in the store."""
+        found = [PHRASE_SCHEMA.empty_table()]
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            wanted = ids.slice(start, _IDS_AT_ONCE).combine_chunks()
+            low, high = wanted[0].as_py(), wanted[-1].as_py()
+            held = self._engine.table(PHRASE_SCHEMA, cypher.PHRASES_BETWEEN, low=low, high=high)
+            found.append(held.filter(pc.is_in(held["id"], value_set=wanted)))
+        return pa.concat_tables(found)
 
     def _compare_edges(self, name: str, edges: pa.Table) -> tuple[pa.Table, pa.Table]:
         part = edges.filter(pc.equal(edges["relation"], name))
@@ -156,12 +204,14 @@ class LadybugStore(GraphStore):
             if wanted and name not in wanted:
                 continue
             heads = self._engine.table(_HEADS, cypher.heads_of(name))
+            statement = cypher.edges_between(name)
             start, size = 0, 0
             for place, count in enumerate(heads["edges"].to_numpy()):
                 size += count
                 if size >= _EXPORT_EDGES or place == heads.num_rows - 1:
-                    ids = heads["id"].slice(start, place + 1 - start).to_pylist()
-                    yield self._edges_at("h", name, ids).sort_by(EXPORT_ORDER)
+                    low, high = (heads["text"][end].as_py() for end in (start, place))
+                    found = self._engine.table(EDGE_SCHEMA, statement, low=low, high=high)
+                    yield found.sort_by(EXPORT_ORDER)
                     start, size = place + 1, 0
 
     def incident(
@@ -180,26 +230,23 @@ class LadybugStore(GraphStore):
         return pa.concat_tables([leaving, rows_missing(arriving, "head_id", here)])
 
     def _edges_at(self, end: str, relation: str | None, ids: list[str]) -> pa.Table:
-        if len(ids) == 1:  # Rows come back several times sooner than a table of few rows.
-            statement = cypher.edges_at(end, relation, is_one=True)
-            rows = self._engine.rows(statement, id=ids[0])
-            return pa.Table.from_pylist(rows, schema=EDGE_SCHEMA)
         statement = cypher.edges_at(end, relation)
-        return self._engine.table(EDGE_SCHEMA, statement, ids=ids)
+        # Rows come back several times sooner than a table of few rows.
+        rows = [row for id in ids for row in self._engine.rows(statement, id=id)]
+        return pa.Table.from_pylist(rows, schema=EDGE_SCHEMA)
 
     def edge_table(self, triple_ids: Sequence[str]) -> pa.Table:
         """Give the edges with these ids, in no particular order. Reads every edge."""
-        if not self._relations:
+        if not self._relations or not triple_ids:
             return EDGE_SCHEMA.empty_table()
-        chunks = [
-            self._engine.table(
-                EDGE_SCHEMA,
-                cypher.edges_by_id(),
-                ids=list(triple_ids[start : start + _IDS_AT_ONCE]),
-            )
-            for start in range(0, len(triple_ids), _IDS_AT_ONCE)
-        ]
-        return pa.concat_tables([EDGE_SCHEMA.empty_table(), *chunks])
+        if len(triple_ids) <= _FEW_IDS:  # compared with every edge, one by one
+            return self._engine.table(EDGE_SCHEMA, cypher.edges_by_id(), ids=list(triple_ids))
+        wanted = pa.array(triple_ids)
+        found = (
+            table.filter(pc.is_in(table["triple_id"], value_set=wanted))
+            for table in self.edge_tables()
+        )
+        return pa.concat_tables([EDGE_SCHEMA.empty_table(), *found])
 
     def phrases(self) -> Iterator[Phrase]:
         """Give every phrase, ordered by its text."""
