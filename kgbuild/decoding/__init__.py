@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Clause,
         ConstraintSet,
         Count,
+        EndsWith,
         Not,
         StartsWith,
     )
@@ -44,6 +45,7 @@ _HOMES = {
     "Clause": "clauses",
     "ConstraintSet": "clauses",
     "Count": "clauses",
+    "EndsWith": "clauses",
     "Not": "clauses",
     "StartsWith": "clauses",
     "compile_clauses": "compiling",
@@ -63,6 +65,7 @@ __all__ = [
     "CompiledConstraints",
     "ConstraintSet",
     "Count",
+    "EndsWith",
     "Hypothesis",
     "Not",
     "StartsWith",

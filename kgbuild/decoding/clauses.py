@@ -1,9 +1,17 @@
 """The language of constraints: what a completion must, may and must not say.
 
 A constraint set is a CNF: every clause has to hold, and a clause holds when one of its literals
-does. A literal is a phrase, wanted or banned. Phrases are compared with the decoded text, without
-regard to case, and runs of white space count as one space; how the tokenizer cuts a word does not
-matter.
+does. A literal is a phrase, wanted or banned. Phrases are compared with the decoded text, and runs
+of white space count as one space; how the tokenizer cuts a word does not matter.
+
+Every clause takes the same options:
+
+- `boundary`: with `word`, the default, "car" is not met by "carpool"; with `none` it is.
+- `case`: with `ignore`, the default, "Car" is met by "car"; with `match` it is not.
+- `inflect`: also take inflected forms ("bake" -> "bakes", "baked", "baking").
+
+Characters are compared as they are written: an accent that is a character of its own is not the
+same as the letter that has it.
 """
 
 from __future__ import annotations
@@ -14,6 +22,7 @@ from typing import Literal, TypeAlias
 from kgbuild.core.errors import ClauseError
 
 Boundary: TypeAlias = Literal["word", "none"]
+Case: TypeAlias = Literal["ignore", "match"]
 
 
 def _as_phrases(phrases: object) -> tuple[str, ...]:
@@ -25,28 +34,32 @@ def _as_phrases(phrases: object) -> tuple[str, ...]:
     return tuple(phrases)
 
 
-def _freeze_phrases(clause: object, *names: str, needed: bool = True) -> None:
+def _freeze_phrases(clause: AnyClause, *names: str) -> None:
     total = 0
     for name in names:
         phrases = _as_phrases(getattr(clause, name))
         object.__setattr__(clause, name, phrases)
         total += len(phrases)
-    if needed and not total:
+    if not total:
         raise ClauseError(f"{clause!r} has no phrase, so no text can meet it; leave it out")
+    _check_options(clause)
+
+
+def _check_options(clause: AnyClause) -> None:
+    for name, kinds in (("boundary", ("word", "none")), ("case", ("ignore", "match"))):
+        value = getattr(clause, name)
+        if value not in kinds:
+            raise ClauseError(f"{name}={value!r} of {clause!r} is not one of {', '.join(kinds)}")
 
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Met once the text holds one of the phrases.
-
-    Args:
-        inflect: Also accept inflected forms ("bake" -> "bakes", "baked", "baking").
-        boundary: With `word`, "car" is not met by "carpool".
-    """
+    """Met once the text holds one of the phrases."""
 
     phrases: tuple[str, ...]
     inflect: bool = False
     boundary: Boundary = "word"
+    case: Case = "ignore"
 
     def __post_init__(self) -> None:
         _freeze_phrases(self, "phrases")
@@ -58,9 +71,12 @@ class Not:
 
     phrase: str
     boundary: Boundary = "word"
+    case: Case = "ignore"
+    inflect: bool = False
 
     def __post_init__(self) -> None:
         _as_phrases((self.phrase,))
+        _check_options(self)
 
 
 @dataclass(frozen=True)
@@ -74,6 +90,8 @@ class Count:
     min: int = 0
     max: int | None = None
     boundary: Boundary = "word"
+    case: Case = "ignore"
+    inflect: bool = False
 
     def __post_init__(self) -> None:
         _freeze_phrases(self, "phrases")
@@ -91,6 +109,8 @@ class Clause:
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     boundary: Boundary = "word"
+    case: Case = "ignore"
+    inflect: bool = False
 
     def __post_init__(self) -> None:
         _freeze_phrases(self, "positive", "negative")
@@ -105,12 +125,30 @@ class StartsWith:
 
     phrases: tuple[str, ...]
     boundary: Boundary = "word"
+    case: Case = "ignore"
+    inflect: bool = False
 
     def __post_init__(self) -> None:
         _freeze_phrases(self, "phrases")
 
 
-AnyClause: TypeAlias = AnyOf | Not | Count | Clause | StartsWith
+@dataclass(frozen=True)
+class EndsWith:
+    """The text ends with one of the phrases; white space after it does not count.
+
+    It can be met, unmet again when the text goes on, and met anew.
+    """
+
+    phrases: tuple[str, ...]
+    boundary: Boundary = "word"
+    case: Case = "ignore"
+    inflect: bool = False
+
+    def __post_init__(self) -> None:
+        _freeze_phrases(self, "phrases")
+
+
+AnyClause: TypeAlias = AnyOf | Not | Count | Clause | StartsWith | EndsWith
 
 
 @dataclass(frozen=True)

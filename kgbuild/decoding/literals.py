@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -9,15 +10,16 @@ from kgbuild.core.errors import ClauseError
 from kgbuild.decoding.clauses import (
     AnyClause,
     AnyOf,
-    Boundary,
     Clause,
     ConstraintSet,
     Count,
+    EndsWith,
     Not,
     StartsWith,
 )
+from kgbuild.decoding.contradictions import check_possible
 from kgbuild.decoding.inflection import inflect_phrase
-from kgbuild.decoding.symbols import START, read_phrase, split_symbols
+from kgbuild.decoding.symbols import EDGE, END, START, read_phrase, split_symbols
 from kgbuild.decoding.vocabulary import Vocabulary
 
 # meet: its clause holds for good. ban: the hypothesis is dead. negate: a negative of its clause
@@ -33,12 +35,14 @@ class WatchedLiteral:
         symbols: What the automaton matches.
         phrase: The phrase as written, from which tokens are proposed.
         places: For every offset into the symbols, the characters of the phrase before it.
+        is_exact: Whether case matters.
         effects: (effect, clause, place) for every clause that holds the phrase.
     """
 
     symbols: str
     phrase: str
     places: list[int]
+    is_exact: bool = False
     effects: list[tuple[Effect, int, int]] = field(default_factory=list)
 
     @property
@@ -68,93 +72,75 @@ def build_table(constraints: ConstraintSet, *, vocabulary: Vocabulary) -> Litera
         ClauseError: If no text can meet a clause; both sides are named.
     """
     table = LiteralTable([], {}, [])
-    known: dict[str, WatchedLiteral] = {}
+    known: dict[tuple[str, bool], WatchedLiteral] = {}
     bit = len(constraints.clauses)
 
     def watch(
-        phrases: tuple[str, ...], boundary: Boundary, effect: Effect, clause: int, *, place: int = 0
+        phrases: tuple[str, ...], effect: Effect, index: int, *, place: int = 0
     ) -> list[WatchedLiteral]:
         watched: list[WatchedLiteral] = []
-        for phrase in phrases:
-            phrase = " ".join(phrase.split())
-            symbols = read_phrase(phrase, is_bounded=boundary == "word")
-            if isinstance(constraints.clauses[clause], StartsWith):
-                symbols = START + symbols
-            literal = known.get(symbols)
+        for phrase, symbols, is_exact in _spell(constraints.clauses[index], phrases):
+            literal = known.get((symbols, is_exact))
             if literal is None:
-                literal = WatchedLiteral(symbols, phrase, split_symbols(phrase, symbols))
-                known[symbols] = literal
+                places = split_symbols(phrase, symbols, is_folded=not is_exact)
+                literal = WatchedLiteral(symbols, phrase, places, is_exact)
+                known[symbols, is_exact] = literal
                 table.literals.append(literal)
-            if (effect, clause, place) not in literal.effects:
-                literal.effects.append((effect, clause, place))
+            if (effect, index, place) not in literal.effects:
+                literal.effects.append((effect, index, place))
                 watched.append(literal)
         return watched
 
     wanted: list[tuple[AnyClause, list[WatchedLiteral]]] = []
     for index, clause in enumerate(constraints.clauses):
-        if isinstance(clause, AnyOf):
-            phrases = clause.phrases
-            if clause.inflect:
-                phrases = tuple(form for phrase in phrases for form in inflect_phrase(phrase))
-            wanted.append((clause, watch(phrases, clause.boundary, "meet", index)))
-        elif isinstance(clause, StartsWith):
-            wanted.append((clause, watch(clause.phrases, clause.boundary, "meet", index)))
+        if isinstance(clause, AnyOf | StartsWith | EndsWith):
+            wanted.append((clause, watch(clause.phrases, "meet", index)))
         elif isinstance(clause, Not):
-            watch((clause.phrase,), clause.boundary, "ban", index)
+            watch((clause.phrase,), "ban", index)
         elif isinstance(clause, Count):
             place = len(table.limits)
             table.limits.append((index, clause.min, clause.max))
-            counted = watch(clause.phrases, clause.boundary, "count", index, place=place)
+            counted = watch(clause.phrases, "count", index, place=place)
             if clause.min:
                 wanted.append((clause, counted))
         elif isinstance(clause, Clause):
-            positives = watch(clause.positive, clause.boundary, "meet", index)
+            positives = watch(clause.positive, "meet", index)
             if not clause.negative:
                 wanted.append((clause, positives))
             elif len(clause.negative) == 1 and not clause.positive:
-                watch(clause.negative, clause.boundary, "ban", index)
+                watch(clause.negative, "ban", index)
             else:
                 table.negatives[index] = []
                 for phrase in clause.negative:
-                    watch((phrase,), clause.boundary, "negate", index, place=bit)
+                    watch((phrase,), "negate", index, place=bit)
                     table.negatives[index].append(bit)
                     bit += 1
         else:
-            raise ClauseError(f"{clause!r} is no clause; use AnyOf, Not, Count, Clause, StartsWith")
-    for clause, literals in wanted:
-        _check_possible(clause, literals, table=table, constraints=constraints)
+            raise ClauseError(
+                f"{clause!r} is no clause; use AnyOf, Not, Count, Clause, StartsWith, EndsWith"
+            )
+    check_possible(wanted, table.literals, limits=table.limits, constraints=constraints)
+    for _, literals in wanted:
         for literal in literals:
-            vocabulary.check_spelling(literal.phrase)
+            vocabulary.check_spelling(literal.phrase, is_exact=literal.is_exact)
     return table
 
 
-def _check_possible(
-    clause: AnyClause,
-    literals: list[WatchedLiteral],
-    *,
-    table: LiteralTable,
-    constraints: ConstraintSet,
-) -> None:
-    """Refuse a clause of which every phrase holds a ban or has too many words."""
-    limits = table.limits
-    bans = [
-        ban
-        for ban in table.literals
-        for effect, _, place in ban.effects
-        if effect == "ban" or (effect == "count" and limits[place][2] == 0)
-    ]
-    reasons: list[str] = []
-    for literal in literals:
-        ban = next((ban for ban in bans if ban.symbols in literal.symbols), None)
-        words = len(literal.phrase.split())
-        if ban is not None:
-            reasons.append(f"{literal.phrase!r} holds the banned phrase {ban.phrase!r}")
-        elif constraints.max_words is not None and words > constraints.max_words:
-            reasons.append(
-                f"{literal.phrase!r} has {words} words, max_words={constraints.max_words}"
-            )
-        else:
-            return
-    raise ClauseError(
-        f"no text can meet {clause!r}: {'; '.join(reasons)}; drop one of the two sides"
-    )
+def _spell(clause: AnyClause, phrases: tuple[str, ...]) -> Iterator[tuple[str, str, bool]]:
+    """Give (phrase, symbols, whether case matters) for every form of some phrases."""
+    is_exact = clause.case == "match"
+    for phrase in phrases:
+        for form in inflect_phrase(phrase) if clause.inflect else (phrase,):
+            form = " ".join(form.split())
+            is_bounded = clause.boundary == "word"
+            # The edges of the text are word edges, whatever a phrase asks for at its other side.
+            whole = read_phrase(form, is_bounded=True, is_folded=not is_exact)
+            if isinstance(clause, StartsWith):
+                yield form, START + (whole if is_bounded else whole.removesuffix(EDGE)), is_exact
+            elif isinstance(clause, EndsWith):
+                symbols = whole if is_bounded else whole.removeprefix(EDGE)
+                yield form, symbols + END, is_exact
+                yield form, f"{symbols} {END}", is_exact
+            else:
+                symbols = read_phrase(form, is_bounded=is_bounded, is_folded=not is_exact)
+                yield form, symbols, is_exact

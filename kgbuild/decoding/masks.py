@@ -46,7 +46,7 @@ class Masks:
         last = cursor.last
         killers = self._find_killers(found.seen, found.counts)
         parts = [keep(("root", killers, last), lambda: self._list_root(killers, last))]
-        for index, depth in compiled.automaton.list_alive(cursor.node):
+        for index, depth in compiled.list_alive(cursor):
             if index in killers:
                 rest = compiled.literals[index].symbols[depth:]
                 parts.append(keep((rest, last), partial(self._find, rest, last)))
@@ -71,9 +71,15 @@ class Masks:
         return self._parts[key]
 
     def _find_killers(self, seen: int, counts: tuple[int, ...]) -> tuple[int, ...]:
+        """Find the literals whose next occurrence is one too many, those apart that mind case.
+
+        Tokens are looked up without case; what that misses, the state refuses.
+        """
         key = (seen, counts)
         if key not in self._killers:
-            self._killers[key] = self._compiled.list_killers(seen, counts)
+            literals = self._compiled.literals
+            found = self._compiled.list_killers(seen, counts)
+            self._killers[key] = tuple(index for index in found if not literals[index].is_exact)
         return self._killers[key]
 
     def _list_root(self, killers: tuple[int, ...], last: int) -> list[int]:

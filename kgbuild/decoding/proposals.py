@@ -38,13 +38,14 @@ class Proposals:
             compiled = self._compiled
             found: dict[int, None] = {}
             met = compiled.judge(state).met
-            _, (node, _, begun) = compiled.read_state(state)
-            for index, depth in compiled.automaton.list_alive(node):
+            cursor = compiled.read_state(state)[1]
+            for index, depth in compiled.list_alive(cursor):
                 literal = compiled.literals[index]
                 rest = literal.phrase[literal.places[depth] :]
                 # A phrase of which only the word edge was read is begun below, with its space.
                 if rest != literal.phrase and compiled.list_wanting(index, met):
-                    found.update(dict.fromkeys(compiled.vocabulary.propose(rest, begun=begun)))
+                    tokens = compiled.vocabulary.propose(rest, begun=cursor.begun)
+                    found.update(dict.fromkeys(tokens))
             self._next[state] = tuple(found)
         return self._next[state]
 
@@ -62,13 +63,13 @@ class Proposals:
         """Give the tokens on the shortest way to a phrase: one that was begun, if there is any."""
         compiled = self._compiled
         met = compiled.judge(state).met
-        _, (node, _, begun) = compiled.read_state(state)
+        cursor = compiled.read_state(state)[1]
         ways: list[tuple[int, tuple[int, ...]]] = []
-        for index, depth in compiled.automaton.list_alive(node):
+        for index, depth in compiled.list_alive(cursor):
             literal = compiled.literals[index]
             rest = literal.phrase[literal.places[depth] :]
             if rest and rest != literal.phrase and compiled.list_wanting(index, met):
-                tokens = compiled.vocabulary.propose(rest, begun=begun)
+                tokens = compiled.vocabulary.propose(rest, begun=cursor.begun)
                 ways.append((len(compiled.vocabulary.spell(rest)), tokens))
         if not any(tokens for _, tokens in ways):
             for literals in self._list_unmet(state):
@@ -91,11 +92,13 @@ class Proposals:
             for clause in range(compiled.size)
             if (compiled.anchored & ~found.seen) >> clause & 1
         }
-        for index, depth in compiled.automaton.list_alive(cursor.node):
+        for index, depth in compiled.list_alive(cursor):
             literal = compiled.literals[index]
             for _, clause, _ in literal.effects if literal.is_anchored and rests else ():
                 if clause in rests:
+                    # Tokens are compared without case; the state refuses what differs in it.
                     rest = literal.symbols[depth:]
+                    rest = rest.casefold() if literal.is_exact else rest
                     rests[clause].add(rest if cursor.last == WORD else rest.removeprefix(EDGE))
         allowed: frozenset[int] | None = None
         for alive in rests.values():
@@ -114,7 +117,7 @@ class Proposals:
         return len(self._compiled.vocabulary.spell(" " + literal.phrase))
 
     def _begin(self, literal: WatchedLiteral, state: int) -> tuple[int, ...]:
-        _, (_, last, begun) = self._compiled.read_state(state)
+        _, _, last, begun = self._compiled.read_state(state)[1]
         if literal.is_anchored and last not in (EMPTY, BLANK):
             return ()
         phrase = literal.phrase

@@ -17,6 +17,7 @@ from kgbuild.decoding.symbols import (
     BLANK,
     EDGE,
     EMPTY,
+    END,
     START,
     WORD,
     read_symbols,
@@ -28,9 +29,13 @@ MAX_OPENERS = 64  # phrases a clause that are proposed unasked
 
 
 class Cursor(NamedTuple):
-    """Where the automaton stands: its node, the last character's class, bytes of a character."""
+    """Where the automata stand: their nodes, the last character's class, bytes of a character.
+
+    `exact` is the node of the automaton that tells upper from lower case.
+    """
 
     node: int
+    exact: int
     last: int
     begun: bytes
 
@@ -85,7 +90,12 @@ class CompiledConstraints:
         }
         self.size = len(constraints.clauses)
         self.every = (1 << self.size) - 1
-        self.automaton = Automaton([literal.symbols for literal in self.literals])
+        # Case is lost on one automaton and kept on the other, which is idle in most sets.
+        self._automata = tuple(
+            Automaton([one.symbols if one.is_exact is is_exact else "" for one in self.literals])
+            for is_exact in (False, True)
+        )
+        self._has_exact = any(literal.is_exact for literal in self.literals)
         # A clause that a literal can meet; the others hold until they are broken.
         self._meetable = 0
         self._fatal: dict[int, int] = {}  # clause without positives -> its negatives' bits
@@ -113,8 +123,8 @@ class CompiledConstraints:
         self._scans: dict[tuple[int, int], tuple[int, tuple[int, ...], int]] = {}
         self._standings: dict[int, Standing] = {}
         self.derived: dict[str, Any] = {}
-        node = self.automaton.step(0, START)
-        cursor = self._number_cursor(Cursor(node, EMPTY, b""))
+        node, exact = (automaton.step(0, START) for automaton in self._automata)
+        cursor = self._number_cursor(Cursor(node, exact, EMPTY, b""))
         self.start = self._number(State(cursor, 0, (0,) * len(self._limits), 0))
 
     @property
@@ -169,7 +179,7 @@ class CompiledConstraints:
     def _find_missed(self, cursor: Cursor, seen: int) -> int:
         """Give the anchored clauses that no going on can meet."""
         missed = self.anchored & ~seen
-        for index, depth in self.automaton.list_alive(cursor.node):
+        for index, depth in self.list_alive(cursor):
             literal = self.literals[index]
             rest = literal.phrase[literal.places[depth] :]
             forms = (rest, rest.upper(), rest.lower())
@@ -183,25 +193,37 @@ class CompiledConstraints:
         key = (cursor, token)
         found = self._scans.get(key)
         if found is None:
-            node, last, begun = self._cursors[cursor]
+            node, exact, last, begun = self._cursors[cursor]
             decoder = codecs.getincrementaldecoder("utf-8")("replace")
             text = decoder.decode(begun + self.vocabulary.token_bytes[token])
             if "\ufffd" in text:
                 found = (DEAD, (), 0)
             else:
-                symbols, last, words = read_symbols(text, last=last)
+                symbols, after_last, words = read_symbols(text, last=last)
                 node, events = self._feed(node, symbols)
-                after = Cursor(node, last, decoder.getstate()[0])
+                if self._has_exact:
+                    kept = read_symbols(text, last=last, is_folded=False)[0]
+                    exact, more = self._feed(exact, kept, is_exact=True)
+                    events += more
+                after = Cursor(node, exact, after_last, decoder.getstate()[0])
                 found = (self._number_cursor(after), events, words)
             self._scans[key] = found
         return found
 
-    def _feed(self, node: int, symbols: str) -> tuple[int, tuple[int, ...]]:
+    def _feed(
+        self, node: int, symbols: str, *, is_exact: bool = False
+    ) -> tuple[int, tuple[int, ...]]:
+        automaton = self._automata[is_exact]
         events: list[int] = []
         for symbol in symbols:
-            node = self.automaton.step(node, symbol)
-            events += self.automaton.endings[node]
+            node = automaton.step(node, symbol)
+            events += automaton.endings[node]
         return node, tuple(events)
+
+    def list_alive(self, cursor: Cursor) -> list[tuple[int, int]]:
+        """List (literal, symbols matched) for every phrase that was begun."""
+        alive = self._automata[False].list_alive(cursor.node)
+        return alive + self._automata[True].list_alive(cursor.exact) if cursor.exact else alive
 
     def _apply(
         self, seen: int, counts: tuple[int, ...], events: tuple[int, ...]
@@ -243,8 +265,10 @@ class CompiledConstraints:
         standing = self._standings.get(state)
         if standing is None:
             found, cursor = self.read_state(state)
-            symbols = EDGE if cursor.last == WORD else ""
+            symbols = EDGE + END if cursor.last == WORD else END
             _, events = self._feed(cursor.node, symbols)
+            if self._has_exact:
+                events += self._feed(cursor.exact, symbols, is_exact=True)[1]
             seen, counts, is_broken = self._apply(found.seen, found.counts, events)
             met = self._find_met(seen, counts)
             is_long = found.words >= (self.constraints.min_words or 0)
@@ -285,7 +309,7 @@ class CompiledConstraints:
     def _measure_progress(self, cursor: Cursor, met: int) -> tuple[int, float]:
         """Give the unmet clauses of which a phrase was begun, and the largest share written."""
         begun, best = 0, 0.0
-        for index, depth in self.automaton.list_alive(cursor.node) if met != self.every else ():
+        for index, depth in self.list_alive(cursor) if met != self.every else ():
             literal = self.literals[index]
             written, total = literal.places[depth], len(literal.phrase)
             wanting = self.list_wanting(index, met) if 0 < written < total else ()

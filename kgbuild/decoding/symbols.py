@@ -13,6 +13,7 @@ from functools import lru_cache
 EDGE = "\ufdd0"  # Unicode noncharacters never occur in text
 START = "\ufdd1"
 SEPARATOR = "\ufdd2"
+END = "\ufdd3"
 
 # What the last character was. BLANK is white space before any text.
 EMPTY, BLANK, SPACE, WORD, OTHER = range(5)
@@ -39,8 +40,11 @@ def classify(character: str) -> int:
     return OTHER
 
 
-def read_symbols(text: str, *, last: int = EMPTY) -> tuple[str, int, int]:
+def read_symbols(text: str, *, last: int = EMPTY, is_folded: bool = True) -> tuple[str, int, int]:
     """Fold text and mark word edges, going on after a character of class `last`.
+
+    Args:
+        is_folded: Whether case is lost; without it, characters stay as they are written.
 
     Returns:
         The symbols, the class of the last character, and how many words began.
@@ -50,7 +54,7 @@ def read_symbols(text: str, *, last: int = EMPTY) -> tuple[str, int, int]:
     """
     out: list[str] = []
     words = 0
-    for character in text.casefold():
+    for character in text.casefold() if is_folded else text:
         kind = classify(character)
         if kind == SPACE:
             if last in GAPS:
@@ -66,7 +70,7 @@ def read_symbols(text: str, *, last: int = EMPTY) -> tuple[str, int, int]:
     return "".join(out), last, words
 
 
-def read_phrase(phrase: str, *, is_bounded: bool) -> str:
+def read_phrase(phrase: str, *, is_bounded: bool, is_folded: bool = True) -> str:
     """Give a phrase's symbols; with word boundaries, edges included.
 
     >>> read_phrase("Ice  cream", is_bounded=True).replace(EDGE, "|")
@@ -74,21 +78,21 @@ def read_phrase(phrase: str, *, is_bounded: bool) -> str:
     >>> read_phrase("cream", is_bounded=False)
     'cream'
     """
-    symbols, last, _ = read_symbols(phrase.strip())
+    symbols, last, _ = read_symbols(phrase.strip(), is_folded=is_folded)
     if is_bounded:
         return symbols + EDGE if last == WORD else symbols
     return symbols.removeprefix(EDGE)
 
 
-def split_symbols(phrase: str, symbols: str) -> list[int]:
+def split_symbols(phrase: str, symbols: str, *, is_folded: bool = True) -> list[int]:
     """Give for every offset into the symbols how many characters of the phrase it has read."""
     places: list[int] = []
     position, owed = 0, 0
     for symbol in symbols:
         places.append(position)
-        if symbol in (EDGE, START):
+        if symbol in (EDGE, START, END) or position == len(phrase):
             continue
-        owed = owed or len(phrase[position].casefold())
+        owed = owed or (len(phrase[position].casefold()) if is_folded else 1)
         owed -= 1
         position += owed == 0
     return [*places, position]

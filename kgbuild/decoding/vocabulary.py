@@ -148,13 +148,15 @@ class Vocabulary:
             self._spelled[text] = tuple(ids)
         return self._spelled[text]
 
-    def check_spelling(self, phrase: str) -> None:
-        """Raise if no token sequence spells the phrase in any usual case.
+    def check_spelling(self, phrase: str, *, is_exact: bool = False) -> None:
+        """Raise if no token sequence spells the phrase in any usual case, or in its own.
 
         Raises:
             ClauseError: Naming the phrase.
         """
-        forms = {phrase, phrase.casefold(), phrase.capitalize(), phrase.upper(), phrase.title()}
+        forms = {phrase}
+        if not is_exact:
+            forms |= {phrase.casefold(), phrase.capitalize(), phrase.upper(), phrase.title()}
         if not any(self._can_spell(lead + form) for form in forms for lead in ("", " ")):
             raise ClauseError(
                 f"phrase {phrase!r} cannot be written with this vocabulary: a character is "

@@ -17,7 +17,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from kgbuild.decoding import AnyOf, Clause, ConstraintSet, Count, Not, StartsWith
+from kgbuild.decoding import AnyOf, Clause, ConstraintSet, Count, EndsWith, Not, StartsWith
 
 
 def build_tokenizer(pieces: Sequence[str]) -> Any:
@@ -67,14 +67,21 @@ def build_model(kind: str, *, vocab: int, seed: int) -> Any:
     return model.eval().requires_grad_(False)
 
 
-def find_spans(text: str, phrase: str, boundary: str) -> int:
-    """Count occurrences by regular expression, overlaps included."""
-    text, phrase = (" ".join(part.casefold().split()) for part in (text, phrase))
+def write_pattern(phrase: str, boundary: str) -> str:
+    """Give the regular expression of a phrase."""
     core = re.escape(phrase)
     if boundary == "word":
         core = (r"(?<!\w)" if re.match(r"\w", phrase) else "") + core
         core += r"(?!\w)" if re.search(r"\w$", phrase) else ""
-    return len(re.findall(f"(?={core})", text))
+    return core
+
+
+def find_spans(text: str, phrase: str, boundary: str, case: str = "ignore") -> int:
+    """Count occurrences by regular expression, overlaps included."""
+    text, phrase = (" ".join(part.split()) for part in (text, phrase))
+    if case == "ignore":
+        text, phrase = text.casefold(), phrase.casefold()
+    return len(re.findall(f"(?={write_pattern(phrase, boundary)})", text))
 
 
 def judge_text(text: str, constraints: ConstraintSet) -> tuple[tuple[int, ...], bool, bool]:
@@ -84,7 +91,7 @@ def judge_text(text: str, constraints: ConstraintSet) -> tuple[tuple[int, ...], 
     for index, clause in enumerate(constraints.clauses):
 
         def has(phrase: str, clause: Any = clause) -> int:
-            return find_spans(text, phrase, clause.boundary)
+            return find_spans(text, phrase, clause.boundary, clause.case)
 
         if isinstance(clause, AnyOf):
             is_met = any(map(has, clause.phrases))
@@ -92,7 +99,9 @@ def judge_text(text: str, constraints: ConstraintSet) -> tuple[tuple[int, ...], 
             is_met = not has(clause.phrase)
             is_lawful &= is_met
         elif isinstance(clause, Count):
-            distinct = {" ".join(phrase.casefold().split()) for phrase in clause.phrases}
+            distinct = {" ".join(phrase.split()) for phrase in clause.phrases}
+            if clause.case == "ignore":
+                distinct = {phrase.casefold() for phrase in distinct}
             count = sum(map(has, distinct))
             is_lawful &= clause.max is None or count <= clause.max
             is_met = count >= clause.min
@@ -100,16 +109,16 @@ def judge_text(text: str, constraints: ConstraintSet) -> tuple[tuple[int, ...], 
             is_met = any(map(has, clause.positive)) or not all(map(has, clause.negative))
             is_lawful &= is_met or bool(clause.positive)
         else:
-            assert isinstance(clause, StartsWith)
-            found = [
-                re.match(re.escape(phrase.casefold()) + r"(?!\w)", text.casefold().strip())
-                for phrase in clause.phrases
-            ]
-            is_met = any(found)
-            # A text that ran out of tokens may still be on its way.
-            is_lawful &= is_met or any(
-                phrase.casefold().startswith(text.casefold().strip()) for phrase in clause.phrases
-            )
+            assert isinstance(clause, StartsWith | EndsWith)
+            fold = str.casefold if clause.case == "ignore" else str
+            said, phrases = fold(text.strip()), [fold(phrase) for phrase in clause.phrases]
+            patterns = [write_pattern(phrase, clause.boundary) for phrase in phrases]
+            if isinstance(clause, EndsWith):
+                is_met = any(re.search(f"{pattern}$", said) for pattern in patterns)
+            else:
+                is_met = any(re.match(pattern, said) for pattern in patterns)
+                # A text that ran out of tokens may still be on its way.
+                is_lawful &= is_met or any(phrase.startswith(said) for phrase in phrases)
         if is_met:
             met.append(index)
     words = len(text.split())

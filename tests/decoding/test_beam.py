@@ -16,6 +16,7 @@ from kgbuild.decoding import (
     Clause,
     ConstraintSet,
     Count,
+    EndsWith,
     Hypothesis,
     Not,
     StartsWith,
@@ -46,6 +47,21 @@ EVERY_KIND = {
     "mixed clause": ConstraintSet((Clause(positive=("b",), negative=("a",)), AnyOf(("a",)))),
     "two negatives": ConstraintSet((Clause(negative=("a", "b")),)),
     "anchored": ConstraintSet((StartsWith(("a b", "bb")), Not("b a"))),
+    "at the end": ConstraintSet((EndsWith(("b", "a a")),)),
+    "at both ends": ConstraintSet((StartsWith(("a",)), EndsWith(("b a", "ab")), Not("b b"))),
+    "inside the last word": ConstraintSet((EndsWith(("ba",), boundary="none"),)),
+    "the beginning of a word": ConstraintSet((StartsWith(("ab", "ba"), boundary="none"),)),
+    "an end and more": ConstraintSet((EndsWith(("b",)), AnyOf(("a a", "b a"))), max_words=3),
+    "case": ConstraintSet((AnyOf(("Ab", "A"), case="match"), AnyOf(("ab",)))),
+    "case banned": ConstraintSet((Not("A", case="match"), AnyOf(("a",)))),
+    "case, unbounded": ConstraintSet((Not("aA", boundary="none", case="match"),)),
+    "case counted": ConstraintSet((Count(("A", "b"), min=1, max=1, case="match"),)),
+    "case of a mixed clause": ConstraintSet(
+        (Clause(positive=("B", "Aa"), negative=("a",), case="match"), AnyOf(("a",)))
+    ),
+    "case at both ends": ConstraintSet(
+        (StartsWith(("A",), case="match"), EndsWith(("a", "b"), case="match"))
+    ),
     "length": ConstraintSet((AnyOf(("a",)),), min_words=2, max_words=2),
     "everything": ConstraintSet(
         (AnyOf(("b", "ab")), Not("a a"), Count(("a",), max=1), Clause(("ba",), ("aab",))),
@@ -96,7 +112,8 @@ def rank_all(
 def test_a_full_beam_finds_what_trying_every_string_finds(
     kind: str, mode: str, make_tokenizer: Callable[..., Any], make_model: Any, judge: Any
 ) -> None:
-    tokenizer = make_tokenizer(["a", "b", " ", " a", "."])
+    fourth = "A" if "case" in kind else " a"
+    tokenizer = make_tokenizer(["a", "b", " ", fourth, "."])
     config = PLAIN.model_copy(
         update={
             "beams": 256,

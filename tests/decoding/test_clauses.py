@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kgbuild.core.errors import ClauseError
 from kgbuild.decoding import (
@@ -10,6 +13,7 @@ from kgbuild.decoding import (
     Clause,
     ConstraintSet,
     Count,
+    EndsWith,
     Not,
     StartsWith,
     Vocabulary,
@@ -45,6 +49,13 @@ def test_bounds_that_leave_nothing_are_refused() -> None:
         ((AnyOf(("ab",), boundary="none"), Not("b", boundary="none")), ("'ab'", "'b'")),
         ((AnyOf(("zz",)),), ("'zz'",)),
         ((AnyOf(("a.b",)),), ("'a.b'",)),
+        ((AnyOf(("B",), case="match"),), ("'B'",)),
+        ((EndsWith(("a b", "c b")), Not("b")), ("'a b'", "'c b'", "'b'")),
+        ((AnyOf(("A b",), case="match"), Not("a")), ("'A b'", "'a'")),
+        ((StartsWith(("a b",)), StartsWith(("b", "a c"))), ("'a b'", "'a c'")),
+        ((EndsWith(("a b",)), EndsWith(("c b", "a"))), ("'a b'", "'c b'")),
+        ((AnyOf(("a",)), AnyOf(("b",)), Count(("a", "b", "c"), max=1)), ("'c'", "need 2")),
+        ((Count(("a",), min=3), Count(("a", "b"), max=2)), ("need 3", "allows 2")),
     ],
 )
 def test_contradictions_name_both_sides(
@@ -92,3 +103,66 @@ def test_a_thousand_clauses_and_ten_thousand_phrases_compile(letters: Any) -> No
     phrases = tuple("ab"[n % 2] * (n % 70 + 1) + " " + "c" * (n // 140 + 1) for n in range(9800))
     compiled = compile_clauses(ConstraintSet((AnyOf(phrases), Not(words[0] + "q"))), vocabulary)
     assert Proposals.of(compiled).find(compiled.start)
+
+
+POSSIBLE = (
+    (AnyOf(("A",), case="match"), Not("a", case="match")),
+    (AnyOf(("a",)), Not("A", case="match")),
+    (StartsWith(("a",)), StartsWith(("a b", "c"))),
+    (EndsWith(("b",)), EndsWith(("a b",))),
+    (EndsWith(("a b",)), EndsWith(("ab", "b"), boundary="none")),
+    (AnyOf(("a", "b")), AnyOf(("b", "c")), Count(("a", "b", "c"), max=1)),
+    (Count(("a",), min=1), Count(("b",), min=1), Count(("a", "b"), max=2)),
+    (StartsWith(("A",), case="match"), StartsWith(("a",)), Not("b a")),
+)
+PIECES = ("a", "b", "c", "A", " ")
+
+
+@pytest.mark.parametrize("clauses", POSSIBLE)
+def test_what_can_be_met_is_not_refused(clauses: tuple[Any, ...], letters: Any) -> None:
+    compile_clauses(ConstraintSet(clauses), Vocabulary.of(letters))
+
+
+CLAUSES = st.one_of(
+    st.builds(
+        kind,
+        st.lists(st.sampled_from(["a", "b", "A", "a b", "ba"]), min_size=1, max_size=2).map(tuple),
+        boundary=st.sampled_from(["word", "none"]),
+        case=st.sampled_from(["ignore", "match"]),
+    )
+    for kind in (AnyOf, StartsWith, EndsWith)
+) | st.one_of(
+    st.builds(
+        Not,
+        st.sampled_from(["a", "b", "A", "b a"]),
+        boundary=st.sampled_from(["word", "none"]),
+        case=st.sampled_from(["ignore", "match"]),
+    ),
+    st.builds(
+        Count,
+        st.lists(st.sampled_from(["a", "b", "A"]), min_size=1, max_size=2).map(tuple),
+        min=st.integers(0, 1),
+        max=st.integers(1, 2),
+        case=st.sampled_from(["ignore", "match"]),
+    ),
+)
+
+
+@given(clauses=st.lists(CLAUSES, min_size=2, max_size=3).map(tuple))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_set_is_only_refused_if_no_text_meets_it(
+    clauses: tuple[Any, ...], letters: Any, judge: Any
+) -> None:
+    constraints = ConstraintSet(clauses)
+    refused = ""
+    try:
+        compile_clauses(constraints, Vocabulary.of(letters))
+    except ClauseError as error:
+        refused = str(error)
+    # The alphabet here is smaller than the vocabulary.
+    if not refused or "cannot be written" in refused:
+        return
+    for length in range(1, 7):
+        for text in map("".join, itertools.product(PIECES, repeat=length)):
+            met, is_lawful, _ = judge(text, constraints)
+            assert not is_lawful or len(met) < len(clauses), (text, refused)
