@@ -16,6 +16,7 @@ from kgbuild.cli import (
     build_commands,
     critic_commands,
     data_commands,
+    decode_commands,
     model_commands,
     neo4j_commands,
     push_commands,
@@ -65,6 +66,7 @@ def _root(
 build_commands.register(app)
 push_commands.register(app)
 query_commands.register(app)
+decode_commands.register(app)
 app.add_typer(query_commands.query_app, name="query")
 app.add_typer(critic_commands.critic_app, name="critic")
 app.add_typer(data_commands.relations_app, name="relations")

@@ -72,6 +72,13 @@ class DecodingConfig(Section):
     diversity_penalty: float = Field(
         default=0.0, ge=0, description="Nats taken from completions that share a beginning"
     )
+    lookahead: int = Field(default=0, ge=0, description="l of A*esque, tokens rolled out; 0 is off")
+    lookahead_weight: float = Field(
+        default=0.25, ge=0, description="lambda2: weight of the look-ahead, in nats a nat"
+    )
+    lookahead_by: Literal["greedy", "sample", "draft"] = Field(
+        default="draft", description="How tokens are rolled out; draft takes one forward pass"
+    )
     end_floor: float = Field(
         default=-4.0,
         le=0,

@@ -1,9 +1,10 @@
 """Clauses -> beam search and sampling under them.
 
-Reads a causal language model of transformers, its tokenizer, prompts and a constraint set for each
+Reads a language model of transformers, its tokenizer, prompts and a constraint set for each
 prompt; gives the n best completions with their log-probabilities and the clauses they meet. A
-banned phrase is never written. Contradictory clauses, encoder-decoders and models whose cache
-cannot be moved are refused. See `beam_search`, `sample` and `score_completions`.
+banned phrase is never written. Contradictory clauses and models whose cache cannot be moved are
+refused. `generate` is the door for people who build no graph; the rest of kgbuild uses
+`beam_search`, `sample` and `score_completions`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         StartsWith,
     )
     from kgbuild.decoding.compiling import compile_clauses
+    from kgbuild.decoding.generation import generate
     from kgbuild.decoding.hypotheses import Hypothesis
     from kgbuild.decoding.loading import load_language_model, quiet_loading
     from kgbuild.decoding.sampling import sample
@@ -49,6 +51,7 @@ _HOMES = {
     "Not": "clauses",
     "StartsWith": "clauses",
     "compile_clauses": "compiling",
+    "generate": "generation",
     "Hypothesis": "hypotheses",
     "load_language_model": "loading",
     "quiet_loading": "loading",
@@ -73,6 +76,7 @@ __all__ = [
     "beam_search",
     "compile_clauses",
     "find_base",
+    "generate",
     "identify_base",
     "load_base",
     "load_language_model",

@@ -1,9 +1,9 @@
 """Attention for beams that share a prompt: its keys and values are stored once and never moved.
 
-A step of beam search gives every row one new token. Its keys lie in two places: those of the
-prompt, which all beams of an item have in common, and those of the row's own new tokens. The
-scores over both are computed apart, joined before the softmax, and the values are mixed apart, so
-that a prompt is read once for all of its beams and no key is ever repeated for another head.
+A step of beam search gives every row a new token, or a few to look ahead. Keys lie in two places:
+those of the prompt, which all beams of an item have in common, and those of the row's own tokens.
+The scores over both are computed apart, joined before the softmax, and the values are mixed apart,
+so that a prompt is read once for all of its beams and no key is ever repeated for another head.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class Layout:
         width: Rows set aside a prompt in the grid of prompts.
         places: (rows,) place of every row in that grid, or None where rows fill it in order.
         prompt_mask: (prompts, 1, 1, length) added to scores; None when nothing is padded.
-        own_mask: (rows, 1, 1, length) the same for the rows' own tokens.
+        own_mask: (rows, 1, 1, length) the same for the rows' own tokens; with several new tokens
+            (rows, 1, new, length), of which none sees a later one.
     """
 
     width: int
@@ -90,7 +91,8 @@ class SharedCache(Cache):  # type: ignore[misc]
 
     Args:
         prompts: For every layer, keys with a group a prompt.
-        own: For every layer, room for the keys with a group a row; column `step` is written now.
+        own: For every layer, room for the keys with a group a row; columns from `step` on are
+            written now.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class SharedCache(Cache):  # type: ignore[misc]
         self._own = own
         self._step = step
         self.layout = layout
+        self._stop = step
         self._now: int | None = None
 
     def update(
@@ -111,12 +114,12 @@ class SharedCache(Cache):  # type: ignore[misc]
         *_: Any,
         **__: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Take one column of keys and values, (rows, heads, 1, size), of a layer."""
+        """Take new columns of keys and values, (rows, heads, new, size), of a layer."""
         if layer_idx >= len(self._prompts):
             raise CannotShareError(f"layer {layer_idx} kept no keys of the prompt")
-        own, step = self._own[layer_idx], self._step
-        own.keys[:, :, step] = key_states[:, :, 0]
-        own.values[:, :, step] = value_states[:, :, 0]
+        own, self._stop = self._own[layer_idx], self._step + key_states.shape[2]
+        own.keys[:, :, self._step : self._stop] = key_states
+        own.values[:, :, self._step : self._stop] = value_states
         self._now = layer_idx
         return key_states, value_states
 
@@ -126,8 +129,7 @@ class SharedCache(Cache):  # type: ignore[misc]
             raise CannotShareError("a layer reads keys that another one wrote")
         prompt, own = self._prompts[self._now], self._own[self._now]
         self._now = None
-        stop = self._step + 1
-        return prompt, Keys(own.keys[:, :, :stop], own.values[:, :, :stop])
+        return prompt, Keys(own.keys[:, :, : self._stop], own.values[:, :, : self._stop])
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Count the columns before this step."""
@@ -161,25 +163,25 @@ def attend_shared(
     softcap: float | None = None,
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attend from one new token a row, as transformers calls it.
+    """Attend from the new tokens of every row, as transformers calls it.
 
     Args:
-        query: (rows, query heads, 1, size).
+        query: (rows, query heads, new, size).
 
     Returns:
-        (rows, 1, query heads, size).
+        (rows, new, query heads, size).
 
     Raises:
         CannotShareError: If the model asks for something else than plain softmax attention.
     """
     odd = [name for name, value in others.items() if value is not None and name not in _HARMLESS]
-    if not _active or query.shape[2] != 1 or odd:
-        raise CannotShareError(f"attention with {', '.join(odd) or 'several new tokens'}")
+    if not _active or odd:
+        raise CannotShareError(f"attention with {', '.join(odd) or 'no cache'}")
     cache = _active[-1]
     prompt, own = cache.take()
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    mixed = attend(query[:, :, 0] * scale, prompt, own, layout=cache.layout, softcap=softcap)
-    return mixed[:, None], None
+    mixed = attend(query * scale, prompt, own, layout=cache.layout, softcap=softcap)
+    return mixed.transpose(1, 2), None
 
 
 def attend(
@@ -188,39 +190,41 @@ def attend(
     """Mix the values of a prompt and of a row's own tokens.
 
     Args:
-        query: (rows, query heads, size), scaled.
+        query: (rows, query heads, new, size), scaled.
         prompt: A group a prompt.
         own: A group a row.
 
     Returns:
-        (rows, query heads, size).
+        (rows, query heads, new, size).
     """
-    rows, query_heads, size = query.shape
+    rows, query_heads, new, size = query.shape
     heads, length = prompt.keys.shape[1], prompt.keys.shape[2]
-    grid = (prompt.keys.shape[0], layout.width, heads, query_heads // heads)
-    flat = (grid[0], heads, layout.width * grid[3])
-    grouped = query.view(rows, heads, grid[3], size)
+    asking = query_heads // heads * new  # queries of a row that read the same keys
+    grid = (prompt.keys.shape[0], layout.width, heads, asking)
+    flat = (grid[0], heads, layout.width * asking)
+    grouped = query.reshape(rows, heads, asking, size)
     asked = _spread(grouped, layout, grid[0] * grid[1]).view(*grid, size).transpose(1, 2)
     over_prompt = torch.matmul(asked.reshape(*flat, size), prompt.keys.transpose(2, 3))
     if softcap:
         over_prompt = _cap(over_prompt, softcap)
     if layout.prompt_mask is not None:
         over_prompt = over_prompt + layout.prompt_mask.to(over_prompt)
-    over_prompt = over_prompt.view(grid[0], heads, layout.width, grid[3], length).transpose(1, 2)
-    over_prompt = _collect(over_prompt.reshape(-1, heads, grid[3], length), layout)
+    over_prompt = over_prompt.view(grid[0], heads, layout.width, asking, length).transpose(1, 2)
+    over_prompt = _collect(over_prompt.reshape(-1, heads, asking, length), layout)
     over_own = torch.matmul(grouped, own.keys.transpose(2, 3))
     if softcap:
         over_own = _cap(over_own, softcap)
     if layout.own_mask is not None:
-        over_own = over_own + layout.own_mask.to(over_own)
+        by_token = over_own.reshape(rows, query_heads, new, -1) + layout.own_mask.to(over_own)
+        over_own = by_token.reshape(rows, heads, asking, -1)
     weights = torch.cat([over_prompt, over_own], dim=-1).softmax(dim=-1, dtype=torch.float32)
     weights = weights.to(query.dtype)
     shares = _spread(weights[..., :length], layout, grid[0] * grid[1]).view(*grid, length)
     mixed = torch.matmul(shares.transpose(1, 2).reshape(*flat, length), prompt.values)
-    mixed = mixed.view(grid[0], heads, layout.width, grid[3], size).transpose(1, 2)
-    mixed = _collect(mixed.reshape(-1, heads, grid[3], size), layout)
+    mixed = mixed.view(grid[0], heads, layout.width, asking, size).transpose(1, 2)
+    mixed = _collect(mixed.reshape(-1, heads, asking, size), layout)
     mixed = mixed + torch.matmul(weights[..., length:], own.values)
-    return mixed.reshape(rows, query_heads, size)
+    return mixed.reshape(rows, query_heads, new, size)
 
 
 def _cap(scores: torch.Tensor, softcap: float) -> torch.Tensor:

@@ -6,7 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 
@@ -16,6 +16,14 @@ from kgbuild.decoding.runner import CausalModel, EncodedPrompt, Runner, open_run
 
 MOST_ROWS = 256  # more rows at once gained nothing in benchmarks/decoding.md
 _log = logging.getLogger(__name__)
+
+
+class Move(NamedTuple):
+    """A new row: its parent's place, its token, and a guess at the tokens after it."""
+
+    parent: int
+    token: int
+    draft: tuple[int, ...] = ()
 
 
 class Item(ABC):
@@ -35,7 +43,8 @@ def run_items(
     prompts: Sequence[EncodedPrompt],
     *,
     make: Callable[[int], ItemT],
-    step: Callable[[Sequence[ItemT], torch.Tensor, Runner], list[tuple[int, int]]],
+    step: Callable[[Sequence[ItemT], torch.Tensor], list[Move]],
+    advance: Callable[[Runner, list[Move]], torch.Tensor] | None = None,
     rows_each: int,
     new_tokens: int,
     at_once: int | None,
@@ -46,8 +55,10 @@ def run_items(
 
     Args:
         make: Makes the item of a prompt, given its place.
-        step: Takes items, the (rows, vocab) logits of all their rows in order and the runner;
-            gives for every new row the place of its parent among those rows, and its token.
+        step: Takes items and the (rows, vocab) logits of all their rows in order; gives every new
+            row with the place of its parent among those rows.
+        advance: Takes the new rows to the model and gives the logits that the next step reads;
+            by default those after each row's token.
         rows_each: Most live rows of a prompt.
         new_tokens: Most new tokens of a prompt.
         at_once: Prompts under way together; None lets measured memory decide.
@@ -64,7 +75,16 @@ def run_items(
         )
         try:
             with open_runner(model, longest=longest) as runner:
-                _run(runner, prompts, waiting, finished, make=make, step=step, at_once=size)
+                _run(
+                    runner,
+                    prompts,
+                    waiting,
+                    finished,
+                    make=make,
+                    step=step,
+                    advance=advance or _advance,
+                    at_once=size,
+                )
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -91,16 +111,17 @@ def _run(
     finished: dict[int, ItemT],
     *,
     make: Callable[[int], ItemT],
-    step: Callable[[Sequence[ItemT], torch.Tensor, Runner], list[tuple[int, int]]],
+    step: Callable[[Sequence[ItemT], torch.Tensor], list[Move]],
+    advance: Callable[[Runner, list[Move]], torch.Tensor],
     at_once: int,
 ) -> None:
     live: list[tuple[int, ItemT]] = []
     logits = torch.zeros(0)
     while live or waiting:
-        moved: list[tuple[int, int]] = []
+        moved: list[Move] = []
         rows = sum(item.rows for _, item in live)
         if live:
-            moved = step([item for _, item in live], logits, runner)
+            moved = step([item for _, item in live], logits)
             live = _keep_live(live, finished)
         room = at_once - len(live)
         # Few prompts at a time are read no faster than many, so room is left to grow.
@@ -110,11 +131,15 @@ def _run(
             fresh = [(place, make(place)) for place in places]
             logits = runner.admit([prompts[place] for place in places])
             first = rows if runner.can_join else 0  # behind the rows of the last step
-            begun = step([item for _, item in fresh], logits, runner)
-            moved += [(first + parent, token) for parent, token in begun]
+            begun = step([item for _, item in fresh], logits)
+            moved += [move._replace(parent=first + move.parent) for move in begun]
             live += _keep_live(fresh, finished)
         if moved:
-            logits = runner.advance([row for row, _ in moved], [token for _, token in moved])
+            logits = advance(runner, moved)
+
+
+def _advance(runner: Runner, moves: list[Move]) -> torch.Tensor:
+    return runner.advance([move.parent for move in moves], [move.token for move in moves])
 
 
 def _keep_live(

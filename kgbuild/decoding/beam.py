@@ -3,209 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 
 from kgbuild.core.config import DecodingConfig
-from kgbuild.decoding.batching import Item, run_items
-from kgbuild.decoding.candidates import (
-    Blocked,
-    RowRequest,
-    RowScores,
-    find_floors,
-    find_repeats,
-    score_candidates,
-)
+from kgbuild.decoding.batching import Move, run_items
+from kgbuild.decoding.beam_item import BeamItem, advance_items
+from kgbuild.decoding.candidates import Blocked
 from kgbuild.decoding.clauses import ConstraintSet
 from kgbuild.decoding.compiling import compile_sets
-from kgbuild.decoding.hypotheses import (
-    Hypothesis,
-    build_hypothesis,
-    fold_text,
-    normalise_score,
-    rank_hypotheses,
-)
-from kgbuild.decoding.masks import Masks
-from kgbuild.decoding.proposals import Proposals
+from kgbuild.decoding.hypotheses import Hypothesis
+from kgbuild.decoding.lookahead import look_ahead, step_ahead
 from kgbuild.decoding.runner import CausalModel, Runner, encode_prompts, hold_still
-from kgbuild.decoding.selection import Candidate, choose_beams
-from kgbuild.decoding.state import DEAD, CompiledConstraints
 from kgbuild.decoding.vocabulary import Tokenizer
-
-
-class Beam(NamedTuple):
-    """A live hypothesis: new tokens, their total log-probability, what it has said."""
-
-    tokens: tuple[int, ...]
-    score: float
-    state: int
-
-
-class BeamItem(Item):
-    """The search of one prompt: its live beams and the texts that ended."""
-
-    def __init__(
-        self,
-        compiled: CompiledConstraints,
-        *,
-        settings: DecodingConfig,
-        is_exact: bool = False,
-        name: str = "the prompt",
-    ) -> None:
-        self.compiled = compiled
-        self.name = name
-        self.live = [Beam((), 0.0, compiled.start)]
-        self._settings = settings
-        self._is_exact = is_exact
-        self._masks = Masks.of(compiled)
-        self._proposals = Proposals.of(compiled)
-        self._ended: list[Hypothesis] = []
-        self._complete: dict[str, float] = {}  # text -> score of ended texts with all clauses met
-        self._partial: list[Beam] = []
-
-    @property
-    def rows(self) -> int:
-        """How many beams are live."""
-        return len(self.live)
-
-    def request(self, beam: Beam, *, device: torch.device) -> RowRequest:
-        """Say what this beam needs to know about its next token."""
-        settings, compiled = self._settings, self.compiled
-        can_end = len(beam.tokens) >= settings.min_new_tokens and compiled.can_end(
-            beam.state, is_hard=settings.mode == "hard"
-        )
-        if can_end and settings.min_new_tokens and compiled.is_empty(beam.state):
-            can_end = False
-        return RowRequest(
-            score=beam.score,
-            wanted=self._proposals.find(beam.state),
-            forbidden=self._masks.find_forbidden(beam.state, device),
-            repeats=find_repeats(beam.tokens, ngram=settings.no_repeat_ngram),
-            can_end=can_end,
-        )
-
-    def advance(
-        self, found: Sequence[RowScores], *, floor: float, width: int
-    ) -> list[tuple[int, int]]:
-        """Replace the live beams by their best continuations.
-
-        Args:
-            found: Scores of the live beams' next tokens.
-            floor: Wanted tokens below this total score are not considered (alpha).
-            width: Best tokens considered a beam.
-
-        Returns:
-            (place of the parent among the live beams, token) of every new live beam.
-        """
-        settings, before = self._settings, self.live
-        step = len(before[0].tokens) + 1
-        for beam, row in zip(before, found, strict=True):
-            if row.end is not None:
-                self._take_end(beam, *row.end)
-        candidates = self._list_candidates(found, floor=floor, width=width)
-        chosen = choose_beams(
-            candidates,
-            beams=settings.beams,
-            tolerance=settings.clause_tolerance,
-            read_text=self._read_candidate if settings.is_diverse else None,
-        )
-        self.live = [Beam((*before[c.row].tokens, c.token), c.score, c.state) for c in chosen]
-        if step == settings.max_new_tokens or not self.live:
-            clean = [beam for beam in self.live if self.compiled.judge(beam.state).is_clean]
-            self._partial = clean or [
-                beam for beam in before if self.compiled.judge(beam.state).is_clean
-            ]
-            self.live = []
-        elif self._is_settled(step):
-            self.live = []
-        return [(c.row, c.token) for c in chosen] if self.live else []
-
-    def rank(self) -> list[Hypothesis]:
-        """Give the n-best list: clauses met first, then ended texts, then score."""
-        settings, compiled = self._settings, self.compiled
-        partial = [
-            build_hypothesis(
-                compiled.vocabulary.read_text(beam.tokens),
-                tokens=beam.tokens,
-                score=beam.score,
-                met=compiled.judge(beam.state).met,
-                size=compiled.size,
-                is_ended=False,
-            )
-            for beam in self._partial
-            if beam.tokens
-        ]
-        return rank_hypotheses(
-            [*self._ended, *partial],
-            returned=settings.returned,
-            length_penalty=settings.length_penalty,
-            is_diverse=settings.is_diverse,
-            diversity_penalty=settings.diversity_penalty,
-        )
-
-    def _list_candidates(
-        self, found: Sequence[RowScores], *, floor: float, width: int
-    ) -> list[Candidate]:
-        compiled, reward = self.compiled, self._settings.progress_reward
-        candidates: list[Candidate] = []
-        for index, (beam, row) in enumerate(zip(self.live, found, strict=True)):
-            seen: set[int] = set()
-            wanted = (pair for pair in row.wanted if pair[0] >= floor)
-            for score, token in (*row.tokens[:width], *wanted):
-                if token in seen:
-                    continue
-                seen.add(token)
-                state = compiled.step(beam.state, token)
-                if state != DEAD:
-                    standing = compiled.judge(state)
-                    rank = score + reward * standing.progress
-                    candidates.append(
-                        Candidate(rank, index, token, score, state, standing.met, standing.begun)
-                    )
-        return candidates
-
-    def _read_candidate(self, candidate: Candidate) -> str:
-        tokens = (*self.live[candidate.row].tokens, candidate.token)
-        return self.compiled.vocabulary.read_text(tokens)
-
-    def _take_end(self, beam: Beam, score: float, token: int) -> None:
-        """Keep the text that ends here, unless its end is so unlikely that it was cut off.
-
-        A beam that length or bans leave no other way would end in mid-phrase. Looking for another
-        text in its place costs more than it finds, so it counts as found, but not in an exact
-        search.
-        """
-        settings, compiled = self._settings, self.compiled
-        met = compiled.judge(beam.state).met
-        text = compiled.vocabulary.read_text(beam.tokens)
-        tokens = (*beam.tokens, token)
-        if score - beam.score >= settings.end_floor:
-            self._ended.append(
-                build_hypothesis(
-                    text, tokens=tokens, score=score, met=met, size=compiled.size, is_ended=True
-                )
-            )
-        elif self._is_exact:
-            return
-        if met == compiled.every:
-            key = fold_text(text)
-            normal = normalise_score(score, len(tokens), penalty=settings.length_penalty)
-            self._complete[key] = max(normal, self._complete.get(key, normal))
-
-    def _is_settled(self, step: int) -> bool:
-        """Whether enough texts ended that no live beam is expected to beat the worst of them."""
-        settings = self._settings
-        # A diverse list chooses among more texts than it returns.
-        spare = 2 * settings.returned if settings.is_diverse else 0
-        needed = max(settings.returned, min(settings.beams, spare))
-        if len(self._complete) < needed:
-            return False
-        worst = sorted(self._complete.values(), reverse=True)[needed - 1]
-        # Scores are negative, so a longer text can only be better off for its length.
-        length = settings.max_new_tokens if self._is_exact else step
-        best = max(beam.score for beam in self.live)
-        return worst >= normalise_score(best, length, penalty=settings.length_penalty)
 
 
 def beam_search(
@@ -243,8 +53,15 @@ def beam_search(
         return []
     blocked = Blocked.of(compiled[0].vocabulary)
 
-    def step(items: Sequence[BeamItem], logits: torch.Tensor, _: Runner) -> list[tuple[int, int]]:
-        return advance_items(items, logits, settings=settings, blocked=blocked)
+    is_ahead = settings.lookahead > 0
+    generator = torch.Generator().manual_seed(0)  # of drawn ways ahead
+
+    def step(items: Sequence[BeamItem], logits: torch.Tensor) -> list[Move]:
+        take = step_ahead if is_ahead else advance_items
+        return take(items, logits, settings=settings, blocked=blocked)
+
+    def advance(runner: Runner, moves: list[Move]) -> torch.Tensor:
+        return look_ahead(runner, moves, settings=settings, generator=generator)
 
     with hold_still(model):
         items = run_items(
@@ -254,41 +71,10 @@ def beam_search(
                 compiled[place], settings=settings, is_exact=is_exact, name=f"prompt {place}"
             ),
             step=step,
-            rows_each=settings.beams,
-            new_tokens=settings.max_new_tokens,
+            advance=advance if is_ahead else None,
+            # Twice the beams are looked at, and every token ahead has logits.
+            rows_each=settings.beams * (2 * settings.lookahead if is_ahead else 1),
+            new_tokens=settings.max_new_tokens + settings.lookahead,
             at_once=at_once,
         )
     return [item.rank() for item in items]
-
-
-def advance_items(
-    items: Sequence[BeamItem],
-    logits: torch.Tensor,
-    *,
-    settings: DecodingConfig,
-    blocked: Blocked,
-) -> list[tuple[int, int]]:
-    """Take one step of some items; give (parent row, token) of every new row.
-
-    Args:
-        logits: (rows, vocab) of all live beams, item by item.
-    """
-    requests: list[RowRequest] = []
-    names: list[str] = []
-    groups: list[range] = []
-    for item in items:
-        groups.append(range(len(requests), len(requests) + item.rows))
-        requests += [item.request(beam, device=logits.device) for beam in item.live]
-        names += [f"{item.name}, beam {place}" for place in range(item.rows)]
-    # One row stands for all beams before the first token.
-    width = settings.beams * (2 if len(requests) == len(items) else 1)
-    found = score_candidates(
-        logits, requests, blocked=blocked, width=max(width, settings.prune_to), names=names
-    )
-    floors = find_floors(found, groups=groups, alpha=settings.prune_to, full=logits.shape[1])
-    moved: list[tuple[int, int]] = []
-    for item, group, floor in zip(items, groups, floors, strict=True):
-        rows = [found[row] for row in group]
-        steps = item.advance(rows, floor=floor, width=width)
-        moved += [(group[row], token) for row, token in steps]
-    return moved

@@ -87,6 +87,17 @@ class PlainRunner(Runner):
 
     def advance(self, parents: Sequence[int], tokens: Sequence[int]) -> torch.Tensor:
         """Continue the cache rows `parents` with one token each."""
+        return self.peek(parents, [[token] for token in tokens])[:, 0]
+
+    def peek(self, parents: Sequence[int], tokens: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Continue rows with several tokens each, of which only the first stays."""
+        ids = torch.tensor([list(row) for row in tokens], device=self.device)  # (rows, new)
+        extra = ids.shape[1] - 1
+        if extra and not self._can_forget(ids.shape[1]):
+            raise ModelError(
+                f"the cache of {type(self._model).__name__} cannot forget tokens; use "
+                "lookahead_by=greedy"
+            )
         if list(parents) != list(range(len(self._lengths))):
             rows = torch.tensor(list(parents), device=self.device)
             self.cache.reorder_cache(rows)
@@ -95,14 +106,28 @@ class PlainRunner(Runner):
                 self.mask = self.mask[rows]
             if self._encoded is not None:
                 self._encoded = self._encoded[rows]
-        ids = torch.tensor(list(tokens), device=self.device)[:, None]
         if self._encoded is not None:
-            return self._decode(ids)
-        if self.mask is not None:
-            self.mask = torch.cat([self.mask, self.mask.new_ones((len(tokens), 1))], dim=1)
-        logits = self._forward(ids, positions=self._lengths[:, None])
-        self._lengths = self._lengths + 1
-        return logits[:, -1]
+            logits = self._decode(ids)
+        else:
+            if self.mask is not None:
+                self.mask = torch.cat([self.mask, self.mask.new_ones(ids.shape)], dim=1)
+            positions = self._lengths[:, None] + torch.arange(ids.shape[1], device=self.device)
+            logits = self._forward(ids, positions=positions, keep=ids.shape[1])
+            self._lengths = self._lengths + 1
+        if extra:
+            self.cache.crop(-extra)
+            if self.mask is not None and self._encoded is None:
+                self.mask = self.mask[:, :-extra]
+        return logits
+
+    def _can_forget(self, new: int) -> bool:
+        layers = getattr(getattr(self.cache, "self_attention_cache", self.cache), "layers", ())
+        return all(
+            getattr(layer, "is_croppable", False)
+            # What has left a sliding window does not come back.
+            and layer.get_seq_length() + new < getattr(layer, "sliding_window", float("inf"))
+            for layer in layers
+        )
 
     def branch(self) -> PlainRunner:
         """Give a runner with copies of all rows."""
@@ -144,7 +169,7 @@ class PlainRunner(Runner):
         starts = find_decoder_starts(self._model)
         for token in starts:
             logits = self._decode(torch.full((len(rows), 1), token, device=self.device))
-        return logits
+        return logits[:, -1]
 
     def _decode(self, ids: torch.Tensor) -> torch.Tensor:
         from transformers.modeling_outputs import BaseModelOutput
@@ -157,7 +182,7 @@ class PlainRunner(Runner):
         }
         if self.cache is not None:
             inputs["past_key_values"] = self.cache
-        return self._call(inputs)[:, -1]
+        return self._call(inputs)
 
     def _call(self, inputs: dict[str, Any]) -> torch.Tensor:
         output = self._model(**inputs)

@@ -18,6 +18,7 @@ class Proposals:
         self._next: dict[int, tuple[int, ...]] = {}
         self._first: dict[int, tuple[int, ...]] = {}
         self._every: dict[int, tuple[int, ...]] = {}
+        self._ways: dict[int, tuple[tuple[int, ...], ...]] = {}
 
     @classmethod
     def of(cls, compiled: CompiledConstraints) -> Proposals:
@@ -77,6 +78,24 @@ class Proposals:
         ways = [way for way in ways if way[1]]
         shortest = min((length for length, _ in ways), default=0)
         return tuple(token for length, tokens in ways if length == shortest for token in tokens)
+
+    def list_ways(self, state: int) -> tuple[tuple[int, ...], ...]:
+        """List the tokens of every phrase of an unmet clause, or of what is left of a begun one."""
+        if state not in self._ways:
+            compiled, vocabulary = self._compiled, self._compiled.vocabulary
+            met = compiled.judge(state).met
+            found: dict[tuple[int, ...], None] = {}
+            for index, depth in compiled.list_alive(compiled.read_state(state)[1]):
+                literal = compiled.literals[index]
+                rest = literal.phrase[literal.places[depth] :]
+                if rest not in ("", literal.phrase) and compiled.list_wanting(index, met):
+                    found[vocabulary.spell(rest)] = None
+            for literals in self._list_unmet(state):
+                for literal in literals:
+                    if not literal.is_anchored:
+                        found[vocabulary.spell(" " + literal.phrase)] = None
+            self._ways[state] = tuple(way for way in found if way)
+        return self._ways[state]
 
     def count_needed(self, state: int) -> int:
         """Estimate how many tokens the unmet clauses still need, one to spare for each."""

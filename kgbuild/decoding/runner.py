@@ -67,6 +67,17 @@ class Runner(ABC):
         """
 
     @abstractmethod
+    def peek(self, parents: Sequence[int], tokens: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Continue rows with several tokens each, of which only the first stays.
+
+        Returns:
+            (rows, tokens, vocab) logits after each of them.
+
+        Raises:
+            ModelError: If the model's cache cannot forget tokens again.
+        """
+
+    @abstractmethod
     def branch(self) -> Runner:
         """Give a runner with the same rows, whose steps leave this one where it is."""
 

@@ -14,15 +14,16 @@ from dataclasses import dataclass
 import torch
 
 from kgbuild.core.config import DecodingConfig
-from kgbuild.decoding.batching import Item, run_items
+from kgbuild.decoding.batching import Item, Move, run_items
 from kgbuild.decoding.candidates import Blocked, check_logits, find_repeats
 from kgbuild.decoding.clauses import ConstraintSet
 from kgbuild.decoding.compiling import compile_sets
 from kgbuild.decoding.hypotheses import Hypothesis, build_hypothesis
 from kgbuild.decoding.masks import Masks
 from kgbuild.decoding.proposals import Proposals
-from kgbuild.decoding.runner import CausalModel, Runner, encode_prompts, hold_still
-from kgbuild.decoding.state import DEAD, CompiledConstraints
+from kgbuild.decoding.runner import CausalModel, encode_prompts, hold_still
+from kgbuild.decoding.standing import DEAD
+from kgbuild.decoding.state import CompiledConstraints
 from kgbuild.decoding.vocabulary import Tokenizer
 
 
@@ -91,7 +92,7 @@ def sample(
     shape = (len(compiled), settings.returned)
     seeds = torch.randint(2**62, shape, generator=generator).tolist()
 
-    def step(items: Sequence[DrawItem], logits: torch.Tensor, _: Runner) -> list[tuple[int, int]]:
+    def step(items: Sequence[DrawItem], logits: torch.Tensor) -> list[Move]:
         return _extend_items(items, logits, settings=settings, blocked=blocked)
 
     with hold_still(model):
@@ -115,8 +116,8 @@ def _extend_items(
     *,
     settings: DecodingConfig,
     blocked: Blocked,
-) -> list[tuple[int, int]]:
-    """Add one token to every live draw; give (parent row, token) of those that go on."""
+) -> list[Move]:
+    """Add one token to every live draw; give the rows that go on."""
     rows: list[int] = []
     for item in items:
         # A prompt just read has one row, which all of its draws go on from.
@@ -126,7 +127,7 @@ def _extend_items(
     live = [draw for item in items for draw in item.live]
     _extend(live, logits[rows], settings=settings, blocked=blocked)
     moved = [
-        (row, draw.tokens[-1])
+        Move(row, draw.tokens[-1])
         for row, draw in zip(rows, live, strict=True)
         if _goes_on(draw, settings)
     ]

@@ -127,28 +127,34 @@ class SharedRunner(Runner):
 
     def advance(self, parents: Sequence[int], tokens: Sequence[int]) -> torch.Tensor:
         """Continue the rows `parents` with one token each; other rows are forgotten."""
+        return self.peek(parents, [[token] for token in tokens])[:, 0]
+
+    def peek(self, parents: Sequence[int], tokens: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Continue rows with several tokens each, of which only the first stays."""
         self._use(NAME)
-        self._move(parents)
+        ids = torch.tensor([list(row) for row in tokens], device=self._device)  # (rows, new)
+        self._move(parents, ids.shape[1])
         self._groups = [self._groups[parent] for parent in parents]
         self._starts = [self._starts[parent] for parent in parents]
         if 4 * len(set(self._groups)) <= 3 * len(self._lengths):
             self._drop_unused()
-        positions = self._find_positions()
-        cache = SharedCache(self._prompts, self._own, step=self._columns, layout=self._lay_out())
+        first = torch.tensor(self._find_positions(), device=self._device)[:, None]
+        layout = self._lay_out(ids.shape[1])
+        cache = SharedCache(self._prompts, self._own, step=self._columns, layout=layout)
         with reading(cache):
             output = self._model(
-                input_ids=torch.tensor(list(tokens), device=self._device)[:, None],
-                position_ids=torch.tensor(positions, device=self._device)[:, None],
+                input_ids=ids,
+                position_ids=first + torch.arange(ids.shape[1], device=self._device),
                 past_key_values=cache,
                 use_cache=True,
             )
         self._columns += 1
         self._advanced = len(tokens)
         logits: torch.Tensor = output.logits
-        return logits[:, -1]
+        return logits
 
-    def _move(self, parents: Sequence[int]) -> None:
-        """Give every new row a copy of its parent's own keys, and room for one more."""
+    def _move(self, parents: Sequence[int], new: int) -> None:
+        """Give every new row a copy of its parent's own keys, and room for new ones."""
         spare = min((self._starts[parent] for parent in parents), default=0)
         if spare >= _ROOM:  # columns that no live row has
             self._own = [Keys(k.keys[:, :, spare:], k.values[:, :, spare:]) for k in self._own]
@@ -156,11 +162,11 @@ class SharedRunner(Runner):
             self._columns -= spare
         if not self._own or not self._advanced:
             self._columns, self._starts = 0, [0] * len(self._starts)
-            self._own = [self._make_room(keys, len(parents)) for keys in self._prompts]
+            self._own = [self._make_room(k, len(parents), _ROOM + new) for k in self._prompts]
             return
         room = self._own[0].keys.shape[2]
-        if self._columns == room:
-            pads = (0, 0, 0, _ROOM)
+        if self._columns + new > room:
+            pads = (0, 0, 0, _ROOM + new)
             pad = torch.nn.functional.pad
             self._own = [Keys(pad(k.keys, pads), pad(k.values, pads)) for k in self._own]
         # A prompt just read has no own tokens yet: what its row starts with is masked.
@@ -170,9 +176,9 @@ class SharedRunner(Runner):
             self._own = [keys.select(moved) for keys in self._own]
 
     @staticmethod
-    def _make_room(prompt: Keys, rows: int) -> Keys:
+    def _make_room(prompt: Keys, rows: int, room: int) -> Keys:
         def blank(like: torch.Tensor) -> torch.Tensor:
-            return like.new_zeros((rows, like.shape[1], _ROOM, like.shape[3]))
+            return like.new_zeros((rows, like.shape[1], room, like.shape[3]))
 
         return Keys(blank(prompt.keys), blank(prompt.values))
 
@@ -182,7 +188,7 @@ class SharedRunner(Runner):
             for group, start in zip(self._groups, self._starts, strict=True)
         ]
 
-    def _lay_out(self) -> Layout:
+    def _lay_out(self, new: int) -> Layout:
         """Say where every row stands in the grid of prompts."""
         taken = [0] * len(self._lengths)
         places: list[tuple[int, int]] = []
@@ -192,20 +198,21 @@ class SharedRunner(Runner):
         width = max(taken)
         flat = [group * width + place for group, place in places]
         is_full = flat == list(range(len(self._lengths) * width))
-        columns = torch.arange(self._columns + 1)
-        written = columns[None] >= torch.tensor(self._starts)[:, None]
+        columns = torch.arange(self._columns + new)
+        seen = columns <= torch.arange(self._columns, self._columns + new)[:, None]
+        seen = seen & (columns >= torch.tensor(self._starts)[:, None, None])  # (rows, new, columns)
         return Layout(
             width=width,
             places=None if is_full else torch.tensor(flat, device=self._device),
-            prompt_mask=self._hide(~self._present),
-            own_mask=self._hide(~written),
+            prompt_mask=self._hide(~self._present[:, None]),
+            own_mask=self._hide(~seen),
         )
 
     def _hide(self, hidden: torch.Tensor) -> torch.Tensor | None:
         """Give what is added to the scores of hidden columns; None if there are none."""
         if not bool(hidden.any()):
             return None
-        return (hidden[:, None, None] * NEVER).to(self._device)
+        return (hidden[:, None] * NEVER).to(self._device)
 
     def _use(self, name: str) -> None:
         if self._model.config._attn_implementation != name:

@@ -8,11 +8,12 @@ one is kept, so that a step of the search costs a dictionary look-up.
 from __future__ import annotations
 
 import codecs
-from typing import Any, NamedTuple
+from typing import Any
 
 from kgbuild.decoding.automaton import Automaton
 from kgbuild.decoding.clauses import ConstraintSet, StartsWith
 from kgbuild.decoding.literals import WatchedLiteral, build_table
+from kgbuild.decoding.standing import DEAD, Cursor, Standing, State
 from kgbuild.decoding.symbols import (
     BLANK,
     EDGE,
@@ -24,47 +25,7 @@ from kgbuild.decoding.symbols import (
 )
 from kgbuild.decoding.vocabulary import Vocabulary
 
-DEAD = -1
 MAX_OPENERS = 64  # phrases a clause that are proposed unasked
-
-
-class Cursor(NamedTuple):
-    """Where the automata stand: their nodes, the last character's class, bytes of a character.
-
-    `exact` is the node of the automaton that tells upper from lower case.
-    """
-
-    node: int
-    exact: int
-    last: int
-    begun: bytes
-
-
-class State(NamedTuple):
-    """A cursor's number and what was seen; `seen` holds a bit a met clause or written negative."""
-
-    cursor: int
-    seen: int
-    counts: tuple[int, ...]
-    words: int
-
-
-class Standing(NamedTuple):
-    """What would hold if the text ended here; a phrase whose word may go on counts as seen.
-
-    Attributes:
-        met: Bits of the clauses that would be met.
-        is_clean: No ban would be broken and no character is half written.
-        is_long: The minimum of words is reached.
-        begun: Bits of the unmet clauses of which a phrase was begun.
-        progress: Largest share of an unmet clause's phrase that was written, below 1.
-    """
-
-    met: int
-    is_clean: bool
-    is_long: bool
-    begun: int
-    progress: float
 
 
 class CompiledConstraints:

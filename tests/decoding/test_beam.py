@@ -24,7 +24,7 @@ from kgbuild.decoding import (
     beam_search,
     score_completions,
 )
-from kgbuild.decoding.beam import BeamItem
+from kgbuild.decoding.beam_item import BeamItem
 
 PLAIN = DecodingConfig(
     beams=4,

@@ -98,6 +98,33 @@ def test_a_branch_leaves_its_origin_where_it_is() -> None:
             torch.testing.assert_close(row, read_afresh(model, text), atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("family", CAUSAL)
+def test_a_row_that_peeked_goes_on_as_if_it_had_not(family: str) -> None:
+    model = build_causal(family, vocab=9, seed=1)
+    for kind in (PlainRunner, SharedRunner):
+        if kind is SharedRunner and family in OWN_ATTENTION:
+            continue
+        with hold_still(model), kind(model) as runner:
+            runner.admit([EncodedPrompt(SHORT, 8), EncodedPrompt(LONG, 8)])
+            seen = runner.peek([0, 1, 1], [[5, 1, 2], [6, 3, 3], [7, 4, 1]])
+            again = runner.peek([2, 0], [[8, 8, 7], [3, 2, 1]])
+            after = runner.advance([1, 0], [4, 5])
+        for row, text in zip(seen, ((*SHORT, 5), (*LONG, 6), (*LONG, 7)), strict=True):
+            torch.testing.assert_close(row[0], read_afresh(model, text), atol=1e-3, rtol=1e-3)
+        for row, text in zip(again, ((*LONG, 7, 8, 8, 7), (*SHORT, 5, 3, 2, 1)), strict=True):
+            torch.testing.assert_close(row[2], read_afresh(model, text), atol=1e-3, rtol=1e-3)
+        for row, text in zip(after, ((*SHORT, 5, 3, 4), (*LONG, 7, 8, 5)), strict=True):
+            torch.testing.assert_close(row, read_afresh(model, text), atol=1e-3, rtol=1e-3)
+
+
+def test_a_cache_that_cannot_forget_is_not_peeked_with() -> None:
+    model = build_causal("mistral", vocab=9, seed=1, sliding_window=6)
+    with hold_still(model), PlainRunner(model) as runner:
+        runner.admit([EncodedPrompt(SHORT)])
+        with pytest.raises(ModelError, match="lookahead_by=greedy"):
+            runner.peek([0], [[1, 2]])
+
+
 # Each of these was an error of some decoder once; the check above has to see it.
 @pytest.mark.parametrize("mutation", ["rows stay", "positions", "padding"])
 def test_the_check_of_moved_rows_sees_a_mutation(
@@ -110,7 +137,7 @@ def test_the_check_of_moved_rows_sees_a_mutation(
         if mutation == "rows stay":
             move = SharedRunner._move
             monkeypatch.setattr(
-                SharedRunner, "_move", lambda self, parents: move(self, sorted(parents))
+                SharedRunner, "_move", lambda self, parents, new: move(self, sorted(parents), new)
             )
         elif mutation == "positions":
             monkeypatch.setattr(
@@ -130,6 +157,11 @@ def test_an_encoder_decoders_rows_move_with_both_caches(family: str) -> None:
         runner.advance([1, 1, 0], [5, 6, 7])
         moved = runner.advance([2, 0], [8, 9])
         found = [(first[0], 0, []), (first[1], 1, []), (moved[0], 0, [7, 8]), (moved[1], 1, [5, 9])]
+        with open_runner(model, longest=20) as peeking:
+            peeking.admit([EncodedPrompt(prompt) for prompt in prompts])
+            seen = peeking.peek([1, 0], [[5, 6, 7], [8, 9, 10]])
+            after = peeking.advance([1, 0], [4, 3])
+        found += [(seen[0][2], 1, [5, 6, 7]), (after[0], 0, [8, 4]), (after[1], 1, [5, 3])]
         for row, prompt, said in found:
             wanted = model(
                 input_ids=torch.tensor([prompts[prompt]]),

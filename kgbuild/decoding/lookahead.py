@@ -1,0 +1,144 @@
+"""NeuroLogic A*esque decoding: hypotheses are judged by what they make likely (Lu et al. 2022).
+
+A step goes over twice as many hypotheses as there are beams. Each is looked at a few tokens ahead:
+how likely does a phrase that is still wanted become along the way (equation 5 there, with the mean
+log-probability of the phrase's tokens, and the largest over wanted phrases and places). The beams
+are chosen with that added to their score. Only what is left after grouping is looked ahead.
+
+The way ahead is the likeliest next token again and again, or a drawn one, a forward pass each; or a
+draft: what the last look thought likely, read together with the new token in one forward pass. A
+draft is corrected at every step by what the model then says (as in Jacobi decoding), and the pass
+serves as the step itself, so that looking ahead costs no pass of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from kgbuild.core.config import DecodingConfig
+from kgbuild.decoding.batching import Move
+from kgbuild.decoding.beam_item import BeamItem, advance_items
+from kgbuild.decoding.candidates import Blocked
+from kgbuild.decoding.proposals import Proposals
+from kgbuild.decoding.runner import Runner
+from kgbuild.decoding.selection import Candidate, choose_beams
+
+Way = tuple[int, ...]  # tokens of a phrase, or of what is left of it
+
+
+def look_ahead(
+    runner: Runner,
+    moves: Sequence[Move],
+    *,
+    settings: DecodingConfig,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Advance rows and give what follows them.
+
+    Returns:
+        (rows, lookahead, vocab) logits after the new token and after each token of the way ahead.
+    """
+    parents = [move.parent for move in moves]
+    if settings.lookahead_by == "draft":
+        return runner.peek(parents, [(move.token, *move.draft) for move in moves])
+    found = [runner.advance(parents, [move.token for move in moves])]
+    branch = runner.branch()
+    rows = range(len(moves))
+    for _ in range(settings.lookahead - 1):
+        if settings.lookahead_by == "greedy":
+            tokens = found[-1].argmax(dim=1)
+        else:
+            weights = torch.softmax(found[-1].float().cpu(), dim=1)
+            tokens = torch.multinomial(weights, 1, generator=generator)[:, 0]
+        found.append(branch.advance(rows, tokens.tolist()))
+    return torch.stack(found, dim=1)
+
+
+def step_ahead(
+    items: Sequence[BeamItem],
+    logits: torch.Tensor,
+    *,
+    settings: DecodingConfig,
+    blocked: Blocked,
+) -> list[Move]:
+    """Choose the beams with what was seen ahead, and take one step with them.
+
+    Args:
+        logits: (rows, lookahead, vocab) of all hypotheses, item by item; for prompts just read
+            (rows, vocab).
+    """
+    ahead = logits[:, None] if logits.ndim == 2 else logits
+    kept: list[int] = []
+    first = 0
+    for item in items:
+        rows = range(first, first + item.rows)
+        first += item.rows
+        if item.rows > settings.beams:
+            hopes = estimate(item, ahead[rows.start : rows.stop])
+            kept += [rows[place] for place in narrow(item, hopes, settings=settings)]
+        else:
+            kept += rows
+    wide = settings.model_copy(update={"beams": 2 * settings.beams})
+    moved = advance_items(items, ahead[kept, 0], settings=wide, blocked=blocked)
+    # What each position thinks comes next; a draft begins after the token that is chosen now.
+    guesses = ahead[kept].argmax(dim=2).tolist()
+    length = settings.lookahead - 1
+    return [
+        Move(kept[row], token, tuple((guesses[row][1:] + guesses[row][-1:] * length)[:length]))
+        for row, token, _ in moved
+    ]
+
+
+def narrow(item: BeamItem, hopes: Sequence[float], *, settings: DecodingConfig) -> list[int]:
+    """Keep as many hypotheses of an item as it has beams; give their places in order."""
+    candidates = []
+    for place, (beam, hope) in enumerate(zip(item.live, hopes, strict=True)):
+        standing = item.compiled.judge(beam.state)
+        rank = beam.score + settings.progress_reward * standing.progress
+        rank += settings.lookahead_weight * hope
+        candidates.append(
+            Candidate(
+                rank, place, beam.tokens[-1], beam.score, beam.state, standing.met, standing.begun
+            )
+        )
+    chosen = choose_beams(candidates, beams=settings.beams, tolerance=settings.clause_tolerance)
+    places = sorted(candidate.row for candidate in chosen)
+    item.live = [item.live[place] for place in places]
+    return places
+
+
+def estimate(item: BeamItem, ahead: torch.Tensor) -> list[float]:
+    """Give for each hypothesis how likely a wanted phrase becomes; 0 where none is wanted.
+
+    Args:
+        ahead: (rows, lookahead, vocab) logits.
+    """
+    proposals = Proposals.of(item.compiled)
+    ways = [proposals.list_ways(beam.state) for beam in item.live]
+    asked = [
+        (row, token)
+        for row, phrases in enumerate(ways)
+        for token in dict.fromkeys(token for way in phrases for token in way)
+    ]
+    if not asked:
+        return [0.0] * len(ways)
+    sums = torch.logsumexp(ahead.float(), dim=2)  # (rows, lookahead)
+    rows, tokens = torch.tensor(asked, device=ahead.device).T
+    seen = (ahead[rows, :, tokens].float() - sums[rows]).tolist()  # (asked, lookahead)
+    likely = dict(zip(asked, seen, strict=True))
+    return [
+        max((_follow(way, row, likely) for way in phrases), default=0.0)
+        for row, phrases in enumerate(ways)
+    ]
+
+
+def _follow(way: Way, row: int, likely: dict[tuple[int, int], list[float]]) -> float:
+    """Give the largest mean log-probability of a phrase over the places where it could begin."""
+    places = len(likely[row, way[0]])
+    best = float("-inf")
+    for start in range(places):
+        part = way[: places - start]
+        best = max(best, sum(likely[row, t][start + i] for i, t in enumerate(part)) / len(part))
+    return best

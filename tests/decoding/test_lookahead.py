@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from kgbuild.core.config import DecodingConfig
+from kgbuild.decoding import AnyOf, ConstraintSet, Not, Vocabulary, beam_search, compile_clauses
+from kgbuild.decoding.beam_item import Beam, BeamItem
+from kgbuild.decoding.lookahead import estimate
+from tests.decoding.families import build_seq2seq
+
+PLAIN = DecodingConfig(
+    beams=4, max_new_tokens=7, no_repeat_ngram=0, is_diverse=False, end_floor=-100.0, returned=3
+)
+PROMPTS = ("ab", "c a b", "b")
+SETS = (
+    ConstraintSet((AnyOf(("abc", "q")), AnyOf(("c",)))),
+    ConstraintSet((AnyOf(("b b", "ca")), Not("a b"))),
+    ConstraintSet(),
+)
+
+
+def look(model: Any, tokenizer: Any, **changes: Any) -> list[list[tuple[str, float]]]:
+    found = beam_search(
+        model, tokenizer, PROMPTS, SETS, settings=PLAIN.model_copy(update=changes), at_once=2
+    )
+    return [[(one.text, round(one.log_probability, 3)) for one in row] for row in found]
+
+
+@pytest.mark.parametrize("by", ["greedy", "sample", "draft"])
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_a_look_ahead_without_weight_changes_nothing(
+    kind: str, by: str, letters: Any, make_model: Any
+) -> None:
+    model = make_model(kind, vocab=len(letters), seed=5)
+    plain = look(model, letters)
+    assert look(model, letters, lookahead=4, lookahead_weight=0.0, lookahead_by=by) == plain
+
+
+@pytest.mark.parametrize("by", ["greedy", "sample", "draft"])
+def test_a_look_ahead_keeps_every_promise(
+    by: str, letters: Any, make_model: Any, judge: Any
+) -> None:
+    for seed in range(4):
+        model = make_model("gpt2", vocab=len(letters), seed=seed)
+        settings = PLAIN.model_copy(
+            update={"lookahead": 3, "lookahead_weight": 0.5, "lookahead_by": by}
+        )
+        found = beam_search(model, letters, PROMPTS, SETS, settings=settings)
+        for answers, constraints in zip(found, SETS, strict=True):
+            assert answers
+            for answer in answers:
+                met, is_lawful, _ = judge(answer.text, constraints)
+                assert is_lawful
+                assert met == answer.met
+
+
+def test_of_two_texts_the_one_that_makes_a_phrase_likely_has_more_hope(letters: Any) -> None:
+    vocabulary = Vocabulary.of(letters)
+    compiled = compile_clauses(ConstraintSet((AnyOf(("q",)),)), vocabulary)
+    (wanted,), (other,) = vocabulary.spell(" q"), vocabulary.spell("c")
+    unmet, met = (compiled.step(compiled.start, token) for token in (other, wanted))
+    item = BeamItem(compiled, settings=PLAIN)
+    item.live = [Beam((other,), -1.0, unmet)] * 2 + [Beam((wanted,), -1.0, met)]
+    logits = torch.zeros((3, 2, len(letters)))
+    logits[1, 1, wanted] = 4.0  # likely two tokens ahead
+    flat, raised = (float(logits[1, place].log_softmax(0)[wanted]) for place in (0, 1))
+    assert estimate(item, logits) == pytest.approx([flat, raised, 0.0], abs=1e-5)
+
+
+def test_a_phrase_of_several_tokens_is_hoped_for_by_their_mean(letters: Any) -> None:
+    vocabulary = Vocabulary.of(letters)
+    compiled = compile_clauses(ConstraintSet((AnyOf(("b c",)),)), vocabulary)
+    item = BeamItem(compiled, settings=PLAIN)
+    way = vocabulary.spell(" b c")
+    assert len(way) > 1
+    logits = torch.zeros((1, len(way), len(letters)))
+    for place, token in enumerate(way):
+        logits[0, place, token] = 3.0
+    likely = float(logits[0, 0].log_softmax(0)[way[0]])
+    assert estimate(item, logits) == pytest.approx([likely], abs=1e-5)
+
+
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_an_encoder_decoder_looks_ahead_too(family: str, letters: Any, judge: Any) -> None:
+    model = build_seq2seq(family, vocab=len(letters), seed=2)
+    settings = PLAIN.model_copy(update={"lookahead": 3})
+    found = beam_search(model, letters, PROMPTS, SETS, settings=settings)
+    for answers, constraints in zip(found, SETS, strict=True):
+        assert judge(answers[0].text, constraints)[0] == answers[0].met
