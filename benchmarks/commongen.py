@@ -4,7 +4,8 @@ Every line of the file is a JSON list of clauses, each a list of the forms of wh
 as the reference implementation keeps them (`dataset/clean/constraint/dev.constraint.json` of
 github.com/GXimingLu/neurologic_decoding; nothing of it is part of this repository). Sets are
 taken evenly from the file. A clause counts as met when one of its forms stands in the text as
-whole words, whatever its case. SmolLM2-135M-Instruct, a short prompt without examples, or one with four.
+whole words, whatever its case. SmolLM2-135M-Instruct, a short prompt without examples, or one with
+four.
 
     python benchmarks/commongen.py FILE [--sets 100] [--beams 8] [--dtype float32] [--lookahead 0]
 """
