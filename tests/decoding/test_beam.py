@@ -25,6 +25,7 @@ from kgbuild.decoding import (
     score_completions,
 )
 from kgbuild.decoding.beam_item import BeamItem
+from tests.decoding.families import SEQ2SEQ, build_seq2seq
 
 PLAIN = DecodingConfig(
     beams=4,
@@ -437,3 +438,59 @@ def test_scores_of_completions_match_the_search(letters: Any, make_model: Any) -
             logp = model(ids).logits.log_softmax(-1)[0, len(start) - 1 : -1]
             wanted = float(logp.gather(1, torch.tensor(tail)[:, None]).sum())
             assert total == pytest.approx(wanted, abs=1e-3)
+
+
+class AsCausal:
+    """An encoder-decoder read like a causal model whose prompt has `count` tokens."""
+
+    def __init__(self, model: Any, count: int) -> None:
+        self.model, self.count = model, count
+
+    def __call__(self, ids: torch.Tensor) -> Any:
+        start = torch.full((len(ids), 1), self.model.config.decoder_start_token_id)
+        output = self.model(
+            input_ids=ids[:, : self.count],
+            decoder_input_ids=torch.cat([start, ids[:, self.count :]], dim=1),
+        )
+        output.logits = torch.nn.functional.pad(output.logits, (0, 0, self.count - 1, 0))
+        return output
+
+
+@pytest.mark.parametrize("family", SEQ2SEQ)
+@pytest.mark.parametrize("kind", ["nothing", "any of", "everything", "at both ends"])
+def test_an_encoder_decoder_finds_what_trying_every_string_finds(
+    family: str, kind: str, make_tokenizer: Any, judge: Any
+) -> None:
+    tokenizer = make_tokenizer(["a", "b", " ", " a", "."])
+    config = PLAIN.model_copy(
+        update={"beams": 256, "max_new_tokens": 4, "clause_tolerance": 99, "end_floor": -2.5}
+    )
+    count = len(tokenizer("ab a")["input_ids"])
+    for seed in range(2):
+        model = build_seq2seq(family, vocab=6, seed=seed)
+        causal = AsCausal(model, count)
+        wanted = rank_all(causal, tokenizer, "ab a", EVERY_KIND[kind], config, judge)
+        found = beam_search(
+            model, tokenizer, ["ab a"], [EVERY_KIND[kind]], settings=config, is_exact=True
+        )[0]
+        assert [h.text for h in found] == [order[3] for order in wanted]
+        scores = [h.log_probability / len(h.token_ids) ** config.length_penalty for h in found]
+        assert scores == pytest.approx([order[2] for order in wanted], abs=1e-4)
+
+
+def test_more_beams_and_more_tolerance_meet_no_less_on_average(
+    letters: Any, make_model: Any
+) -> None:
+    constraints = ConstraintSet((AnyOf(("abc", "q a")), AnyOf(("ca",)), AnyOf(("b b",)), Not("a")))
+    met: dict[tuple[int, int], int] = {}
+    for beams, tolerance in ((2, 2), (4, 2), (8, 2), (16, 2), (16, 4)):
+        settings = PLAIN.model_copy(
+            update={"beams": beams, "clause_tolerance": tolerance, "max_new_tokens": 9}
+        )
+        for seed in range(12):
+            model = make_model("gpt2", vocab=len(letters), seed=seed)
+            found = beam_search(model, letters, ["c b"], [constraints], settings=settings)[0]
+            key = (beams, tolerance)
+            met[key] = met.get(key, 0) + (len(found[0].met) if found else 0)
+    # Not in every case: beam search is not monotone in its width.
+    assert met[2, 2] <= met[4, 2] <= met[8, 2] <= met[16, 2] <= met[16, 4] == 12 * 4, met

@@ -15,6 +15,7 @@ from kgbuild.decoding import (
     CompiledConstraints,
     ConstraintSet,
     Count,
+    EndsWith,
     Not,
     StartsWith,
     Vocabulary,
@@ -29,6 +30,7 @@ PHRASES = st.text(alphabet="abcqA -é", min_size=1, max_size=4).filter(
     lambda text: bool(re.search(r"\w", text))
 )
 SOME = st.lists(PHRASES, min_size=1, max_size=3).map(tuple)
+CASES = st.sampled_from(["ignore", "match"])
 BOUNDARIES = st.sampled_from(["word", "none"])
 CLAUSES = st.lists(
     st.builds(Not, PHRASES, boundary=BOUNDARIES)
@@ -36,7 +38,16 @@ CLAUSES = st.lists(
     | st.builds(lambda phrases, high: Count(phrases, min=0, max=high), SOME, st.integers(0, 2))
     | st.builds(Clause, SOME, SOME)
     | st.builds(lambda phrases: Clause(negative=phrases), SOME)
-    | st.builds(StartsWith, st.sampled_from([("ab",), ("a b", "ca"), ("q",)])),
+    | st.builds(
+        lambda kind, phrases, boundary, case: kind(phrases, boundary=boundary, case=case),
+        st.sampled_from([StartsWith, EndsWith]),
+        st.sampled_from([("ab",), ("a b", "ca"), ("q",), ("A", "cA")]),
+        BOUNDARIES,
+        CASES,
+    )
+    | st.builds(lambda phrases, case: AnyOf(phrases, case=case), SOME, CASES)
+    | st.builds(lambda phrase, case: Not(phrase, case=case), PHRASES, CASES)
+    | st.builds(lambda phrases, case: Clause(phrases, phrases[:1], case=case), SOME, CASES),
     min_size=1,
     max_size=4,
 )
@@ -115,8 +126,8 @@ def test_masks_forbid_exactly_the_tokens_that_would_be_refused(
     whole = {t for t in range(vocabulary.size) if "\ufffd" not in vocabulary.texts[t]} - unwritten
     refused = {token for token in whole if compiled.step(state, token) == DEAD}
     assert masked & whole <= refused
-    # One token may end two bans that only together break a clause; that is left to the state.
-    if not any(len(getattr(clause, "negative", ())) > 1 for clause in clauses):
+    # Left to the state: one token that ends two bans which only together break a clause, and case.
+    if not any(len(getattr(c, "negative", ())) > 1 or c.case == "match" for c in clauses):
         assert masked & whole == refused
 
 
