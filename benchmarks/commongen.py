@@ -7,7 +7,8 @@ taken evenly from the file. A clause counts as met when one of its forms stands 
 whole words, whatever its case. SmolLM2-135M-Instruct, a short prompt without examples, or one with
 four.
 
-    python benchmarks/commongen.py FILE [--sets 100] [--tokens 32] [--beams 8] [--dtype float32] [--lookahead 0]
+    python benchmarks/commongen.py FILE [--sets 100] [--tokens 32] [--beams 8] [--dtype float32]
+        [--lookahead 0]
 """
 
 from __future__ import annotations

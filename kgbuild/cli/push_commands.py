@@ -55,6 +55,10 @@ def push(
     with_embeddings: Annotated[
         bool, typer.Option("--with-embeddings", help="Also the phrases' embeddings and an index.")
     ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Also take out what this run had and has no longer."),
+    ] = False,
     pack: Annotated[
         list[str] | None,
         typer.Option("--pack", help="Relation pack, by name or path, over the run's; repeatable."),
@@ -64,7 +68,7 @@ def push(
     """Store a graph in a Neo4j server; killed, it goes on, and again it changes nothing."""
     from kgbuild.core.manifest import find_graph, read_manifest
     from kgbuild.core.relations import load_relations
-    from kgbuild.runs.pushing import push_edges, push_rejected
+    from kgbuild.runs.pushing import prune_edges, push_edges, push_rejected
     from kgbuild.store import open_store
     from kgbuild.store.neo4j_store import Neo4jStore, find_address
 
@@ -77,6 +81,11 @@ def push(
         raise RunError(
             f"{place} is a bare graph file and knows nothing of rejected triples; push its run "
             "folder with --run, or leave --with-rejected out"
+        )
+    if prune and manifest is None:
+        raise RunError(
+            f"{place} is a bare graph file, and --prune takes out what one run made; push its run "
+            "folder with --run"
         )
     own = manifest.read_config().prompts.packs if manifest else _SHIPPED_PACKS
     names = [relation.name for relation in load_relations(pack or own)]
@@ -91,13 +100,19 @@ def push(
         reports["edges"] = push_edges(source, target, progress=bars)
         if with_rejected and manifest is not None:
             reports["rejected"] = push_rejected(manifest, target, progress=bars)
+        pruned = None
+        if prune and manifest is not None:
+            pruned = prune_edges(source, target, run=manifest.run_id, progress=bars)
         embedded = _embed(place, target, bars=bars) if with_embeddings else None
     if as_json:
         counts = {name: report.model_dump() for name, report in reports.items()}
-        print_json(counts if embedded is None else {**counts, "embedded": embedded})
+        more = {"pruned": pruned, "embedded": embedded}
+        print_json(counts | {name: count for name, count in more.items() if count is not None})
         return
     for name, report in reports.items():
         typer.echo(_in_words(name, report, to=address.uri))
+    if pruned is not None:
+        typer.echo(f"{pruned:,} edges taken out that the run has no longer")
     if embedded is not None:
         typer.echo(f"{embedded:,} phrases embedded")
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kgbuild.core.manifest import Manifest
 from kgbuild.core.progress import Progress
@@ -48,6 +49,24 @@ def _slices(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
                 waiting, rows = [], 0
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def prune_edges(source: GraphStore, target: Neo4jStore, *, run: str, progress: Progress) -> int:
+    """Take out of a server what a run had and has no longer; give how many edges.
+
+    Only edges that this run made are looked at: those of other runs, and what people import, stay.
+    Killed, it goes on the next time, for what is gone is not found again.
+    """
+    kept = pa.concat_tables(table.select(["triple_id"]) for table in source.edge_tables())
+    ids = kept["triple_id"].combine_chunks()
+    stale = [
+        triple
+        for held in target.ids_of_run(run)
+        for triple in held.filter(pc.invert(pc.is_in(held, value_set=ids))).to_pylist()
+    ]
+    parts = [stale[start : start + _STEP] for start in range(0, len(stale), _STEP)]
+    steps = progress.track(parts, stage="prune", total=len(parts), unit=_UNIT)
+    return sum(target.remove(part) for part in steps)
 
 
 def push_rejected(manifest: Manifest, target: Neo4jStore, *, progress: Progress) -> LoadReport:

@@ -12,9 +12,14 @@ import typer
 from typer.testing import CliRunner
 
 from kgbuild.cli import push_commands, query_commands
+from kgbuild.core.config import StoreConfig
 from kgbuild.core.errors import KgbuildError
+from kgbuild.core.ids import phrase_id, triple_id
 from kgbuild.core.manifest import read_manifest
+from kgbuild.core.records import Edge
+from kgbuild.store import open_store
 from kgbuild.store.neo4j_server import Server, ServerHome
+from kgbuild.store.neo4j_store import Neo4jStore, find_address
 
 BAKES = "PersonX bakes a cake"
 Run = Callable[..., tuple[str, str]]
@@ -65,6 +70,38 @@ def test_a_run_is_pushed_once_and_answers_like_its_file(
         here, _ = _run(*words, "--json", "--run", str(made_run))
         there, _ = _run(*words, "--json", "--run", clean_neo4j.uri, **variable)
         assert json.loads(there) == json.loads(here) != [], words
+
+
+@pytest.mark.neo4j
+def test_pruning_takes_out_what_the_run_has_no_longer_and_nothing_else(
+    made_run: Path, clean_neo4j: Server
+) -> None:
+    to = ("--to", clean_neo4j.uri, "--credentials", str(clean_neo4j.credentials))
+    _run("push", "--run", str(made_run), *to)
+    manifest = read_manifest(made_run)
+    with open_store(manifest.stage_folder("graph"), config=StoreConfig(), is_read_only=True) as one:
+        edge = next(iter(one.edges()))
+    assert edge.run == manifest.run_id
+
+    def like(tail: str, run: str) -> Edge:
+        new = {"tail": tail, "tail_id": phrase_id(tail), "run": run}
+        new["triple_id"] = triple_id(edge.head, edge.relation, tail)
+        return edge.model_copy(update=new)
+
+    address = find_address(clean_neo4j.uri, credentials=clean_neo4j.credentials)
+    others = [like("of another run", "r2"), like("of nobody", "")]
+    with Neo4jStore(address, relations=[edge.relation]) as server:
+        server.load_edges([like("undone since", manifest.run_id), *others])
+        assert server.counts().edges == 9
+    told, _ = _run("push", "--run", str(made_run), *to, "--prune")
+    assert "1 edges taken out" in told
+    again, _ = _run("push", "--run", str(made_run), *to, "--prune", "--json")
+    assert json.loads(again)["pruned"] == 0
+    with Neo4jStore(address, is_read_only=True) as server:
+        left = {edge.tail for edge in server.edges()}
+        assert server.counts().edges == 8
+    assert {"of another run", "of nobody"} <= left
+    assert "undone since" not in left
 
 
 @pytest.mark.neo4j
@@ -119,6 +156,7 @@ def test_a_relation_that_no_pack_declares_is_not_pushed(
     [
         (("--run", "RUN", "--store", "x.lbdb"), "both name what to push"),
         (("--store", "FILE", "--with-rejected"), "knows nothing of rejected triples"),
+        (("--store", "FILE", "--prune"), "takes out what one run made"),
         (("--run", "RUN", "--to", "http://localhost"), "not a scheme"),
         (("--run", "RUN"), "kgbuild neo4j start"),
         (("--run", "RUN", "--to", "neo4j://127.0.0.1:1"), "no password"),

@@ -229,6 +229,11 @@ def edges_of_head(relations: Sequence[str]) -> str:
     return f"MATCH (h:Phrase {{id: $id}})-[r:{types}]->(t:Phrase) RETURN collect([{_LIST}]) AS rows"
 
 
+def ids_of_run(relation: str) -> str:
+    """Give the triple ids of the edges that one run made."""
+    return f"MATCH ()-[r:{quote(relation)}]->() WHERE r.run = $run RETURN r.triple_id AS triple_id"
+
+
 def heads_of(relation: str) -> str:
     """Give each head of a relation with its number of edges."""
     return (

@@ -38,6 +38,7 @@ from kgbuild.store.words import wanted_words
 Vectors = npt.NDArray[np.floating[Any]]
 
 _HEADS = pa.schema([("id", pa.string()), ("text", pa.string()), ("edges", pa.int64())])
+_TRIPLE_IDS = pa.schema([("triple_id", pa.string())])
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _EXPORT_EDGES = 20_000
 _IDS_AT_ONCE = 10_000
@@ -155,6 +156,11 @@ class Neo4jStore(GraphStore):
         return int(edges.num_rows)
 
     # -- reading ---------------------------------------------------------------------------------
+
+    def ids_of_run(self, run: str) -> Iterator[pa.ChunkedArray]:
+        """Give the triple ids of the edges that a run made, relation by relation."""
+        for name in self._relations:
+            yield self._table(_TRIPLE_IDS, cypher.ids_of_run(name), run=run)["triple_id"]
 
     def edge_tables(self, *, relations: Iterable[str] = ()) -> Iterator[pa.Table]:
         """Give all edges in tables, ordered by relation, head text, tail text, `triple_id`."""
