@@ -72,6 +72,9 @@ class DecodingConfig(Section):
     diversity_penalty: float = Field(
         default=0.0, ge=0, description="Nats taken from completions that share a beginning"
     )
+    group_temperature: float = Field(
+        default=0.0, ge=0, description="Draw within groups of met clauses; 0 takes their best"
+    )
     lookahead: int = Field(default=0, ge=0, description="l of A*esque, tokens rolled out; 0 is off")
     lookahead_weight: float = Field(
         default=0.25, ge=0, description="lambda2: weight of the look-ahead, in nats a nat"

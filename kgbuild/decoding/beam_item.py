@@ -26,7 +26,7 @@ from kgbuild.decoding.hypotheses import (
 )
 from kgbuild.decoding.masks import Masks
 from kgbuild.decoding.proposals import Proposals
-from kgbuild.decoding.selection import Candidate, choose_beams
+from kgbuild.decoding.selection import Candidate, choose_beams, draw_ranks
 from kgbuild.decoding.standing import DEAD
 from kgbuild.decoding.state import CompiledConstraints
 
@@ -57,6 +57,8 @@ class BeamItem(Item):
         self._is_exact = is_exact
         self._masks = Masks.of(compiled)
         self._proposals = Proposals.of(compiled)
+        warmth = settings.group_temperature
+        self._draw = draw_ranks(warmth, seed=0) if warmth else None
         self._ended: list[Hypothesis] = []
         self._complete: dict[str, float] = {}  # text -> score of ended texts with all clauses met
         self._partial: list[Beam] = []
@@ -106,6 +108,7 @@ class BeamItem(Item):
             beams=settings.beams,
             tolerance=settings.clause_tolerance,
             read_text=self._read_candidate if settings.is_diverse else None,
+            draw=self._draw,
         )
         self.live = [Beam((*before[c.row].tokens, c.token), c.score, c.state) for c in chosen]
         if step == settings.max_new_tokens or not self.live:

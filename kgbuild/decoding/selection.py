@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from random import Random
 from typing import NamedTuple
 
 from kgbuild.decoding.hypotheses import LIGHT_WORDS, find_stem
@@ -34,6 +36,7 @@ def choose_beams(
     beams: int,
     tolerance: int,
     read_text: Callable[[Candidate], str] | None = None,
+    draw: Callable[[float], float] | None = None,
 ) -> list[Candidate]:
     """Choose at most `beams` candidates.
 
@@ -45,6 +48,7 @@ def choose_beams(
 
     Args:
         read_text: With it, no beginning takes more than a quarter of the slots while others wait.
+        draw: Turns a rank into the one that orders a group, as `draw_ranks` gives it.
     """
     if not candidates:
         return []
@@ -55,10 +59,27 @@ def choose_beams(
             groups.setdefault((candidate.met, candidate.begun), []).append(candidate)
     for group in groups.values():
         group.sort(key=_order)
+        if draw is not None:
+            drawn = sorted(((draw(one.rank), one) for one in group), reverse=True)
+            group[:] = [one for _, one in drawn]
     turns = _take_turns(list(groups.values()))
     if read_text is None:
         return [candidate for candidate, _ in zip(turns, range(beams), strict=False)]
     return _spread(turns, beams=beams, read_text=read_text)
+
+
+def draw_ranks(temperature: float, *, seed: int) -> Callable[[float], float]:
+    """Give what orders a group as if its members were drawn one after the other.
+
+    Adding Gumbel noise to log-probabilities and sorting is drawing without putting back (Kool et
+    al. 2019); at a high temperature every order is as likely as any other.
+    """
+    uniform = Random(seed).random
+
+    def draw(rank: float) -> float:
+        return rank - temperature * math.log(-math.log(max(uniform(), 1e-300)) + 1e-300)
+
+    return draw
 
 
 def _order(candidate: Candidate) -> tuple[float, int, int]:

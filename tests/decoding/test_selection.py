@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import math
+
+import pytest
+
 from kgbuild.decoding.hypotheses import Hypothesis, rank_hypotheses
-from kgbuild.decoding.selection import Candidate, choose_beams
+from kgbuild.decoding.selection import Candidate, choose_beams, draw_ranks
 
 
 def candidate(rank: float, met: int, token: int = 0) -> Candidate:
@@ -45,3 +49,20 @@ def test_lists_prefer_met_then_ended_then_new_beginnings() -> None:
     assert [h.text for h in plain] == ["go home", "home again", "sleep", "rest", "work"]
     diverse = rank_hypotheses(given, returned=9, length_penalty=0.6, is_diverse=True)
     assert [h.text for h in diverse] == ["go home", "sleep", "home again", "rest", "work"]
+
+
+def test_a_group_is_drawn_from_in_proportion_and_repeats_by_seed() -> None:
+    ranks = (math.log(0.7), math.log(0.2), math.log(0.1))
+    candidates = [Candidate(rank, 0, token, rank, token, 0) for token, rank in enumerate(ranks)]
+    counts = [0, 0, 0]
+    draw = draw_ranks(1.0, seed=1)
+    for _ in range(2000):
+        counts[choose_beams(candidates, beams=1, tolerance=0, draw=draw)[0].token] += 1
+    assert [count / 2000 for count in counts] == pytest.approx([0.7, 0.2, 0.1], abs=0.04)
+    hot = draw_ranks(1e7, seed=1)
+    firsts = [choose_beams(candidates, beams=1, tolerance=0, draw=hot)[0].token for _ in range(900)]
+    assert min(map(firsts.count, range(3))) > 200
+    again = draw_ranks(1e7, seed=1)
+    assert firsts[:50] == [
+        choose_beams(candidates, beams=1, tolerance=0, draw=again)[0].token for _ in range(50)
+    ]
