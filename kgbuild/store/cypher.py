@@ -39,9 +39,6 @@ CREATE_PHRASES = "CREATE NODE TABLE Phrase(id STRING PRIMARY KEY, text STRING, k
 RESERVED = ("KgbuildMeta", "Phrase", "REJECTED")
 
 ADD_PHRASES = "COPY Phrase FROM $columns"
-# There while the first load of a store is under way, and after it was killed.
-IS_LOADING = "loading"
-DROP_META = "MATCH (m:KgbuildMeta {key: $key}) DELETE m"
 COUNT_PHRASES = "MATCH (p:Phrase) RETURN count(*) AS count"
 ALL_PHRASES = "MATCH (p:Phrase) RETURN p.id AS id, p.text AS text, p.kind AS kind ORDER BY text, id"
 # By ranges of ids: a join with the wanted ones would keep its memory.

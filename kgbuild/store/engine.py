@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 import ladybug
 import pyarrow as pa
 
-from kgbuild.core.errors import StoreError, StoreLockedError
+from kgbuild.core.errors import KgbuildError, StoreError, StoreLockedError
 from kgbuild.core.files import write_error
 from kgbuild.store import cypher
 from kgbuild.store.lock import StoreLock, describe_holder
@@ -23,6 +26,7 @@ WAY_OUT = (
 # relation tables it touches, so it should come seldom while loading.
 _POOL_BYTES = 2**30
 _CHECKPOINT_BYTES = 256 * 2**20
+_LEAST_FREE_BYTES = 2**20
 
 
 class Engine:
@@ -50,7 +54,12 @@ class Engine:
             raise write_error(path, error) from error
         try:
             has_content = path.exists() and (path.is_dir() or path.stat().st_size > 0)
-            self._open(is_writing=not is_read_only and not has_content)
+            try:
+                self._open(is_writing=not is_read_only and not has_content)
+            except _UnfinishedError:
+                if is_read_only:
+                    raise
+                self._open(is_writing=True)  # which finishes it
         except BaseException:
             self._lock.release()
             raise
@@ -74,12 +83,16 @@ class Engine:
         self._connection.close()
         self._database.close()
 
-    def close(self) -> None:
-        """Put everything on disk and give the lock back. A second time does nothing."""
+    def close(self, *, is_kept: bool = True) -> None:
+        """Put everything on disk and give the lock back. A second time does nothing.
+
+        Args:
+            is_kept: False for a file that is thrown away, after a failure for instance.
+        """
         if not self._is_open:
             return
         try:
-            if self._has_written:
+            if self._has_written and is_kept:
                 self.run(cypher.CHECKPOINT)
         finally:
             self._shut()
@@ -111,11 +124,19 @@ class Engine:
         try:
             result = self._connection.execute(statement, params)
         except RuntimeError as error:
-            raise StoreError(f"{self.path}: {str(error).strip()}") from error
+            raise self._failure(error) from error
         try:
             yield result
         finally:
             result.close()
+
+    def _failure(self, error: RuntimeError) -> KgbuildError:
+        said = str(error).strip()
+        # On a full disk the engine may name only what it misses later.
+        is_full = shutil.disk_usage(self.path.parent).free < _LEAST_FREE_BYTES
+        if "No space left on device" in said or ("IO exception" in said and is_full):
+            return write_error(self.path, OSError(errno.ENOSPC, said))
+        return StoreError(f"{self.path}: {said}")
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -133,9 +154,7 @@ class Engine:
         """Hold a transaction that is stored whole at the end of the block, or not at all."""
         if self.is_read_only:
             raise StoreError(f"{self.path} was opened read-only; open it for writing to change it")
-        if not self._is_writing:
-            self._shut()
-            self._open(is_writing=True)
+        self._turn_to_writing()
         self.run(cypher.BEGIN)
         try:
             yield
@@ -145,30 +164,37 @@ class Engine:
         self.run(cypher.COMMIT)
         self._has_written = True
 
-    @contextmanager
-    def loading(self) -> Iterator[None]:
-        """Let every statement of the block commit by itself.
-
-        A copy that is a transaction of its own is stored without going through the log.
-        """
+    def _turn_to_writing(self) -> None:
         if not self._is_writing:
             self._shut()
             self._open(is_writing=True)
-        self._has_written = True
-        yield
 
-    def start_over(self) -> None:
-        """Throw the whole file away and begin an empty one; the lock stays."""
+    def adopt(self, file: Path) -> None:
+        """Put the file of a closed database in the place of this one, whole or not at all.
+
+        Raises:
+            OSError: If the file cannot be moved; this database is as it was.
+        """
+        # What the log holds goes into the old file: it would not fit the new one.
+        self._turn_to_writing()
+        self.run(cypher.CHECKPOINT)
         self._shut()
-        for file in (self.path, self.path.with_name(f"{self.path.name}.wal")):
-            file.unlink(missing_ok=True)
+        try:
+            with file.open("rb+") as copied:
+                os.fsync(copied.fileno())
+            file.replace(self.path)
+        finally:
+            self._open(is_writing=False)
         self._has_written = False
-        self._open(is_writing=True)
 
     def _roll_back(self) -> None:
         # Some failures end the transaction by themselves; the failure is what the user must see.
         with suppress(StoreError):
             self.run(cypher.ROLLBACK)
+
+
+class _UnfinishedError(StoreError):
+    """A process was killed while it brought the log into the file; a writer finishes that."""
 
 
 def _opening_error(path: Path, error: RuntimeError) -> StoreError:
@@ -177,6 +203,11 @@ def _opening_error(path: Path, error: RuntimeError) -> StoreError:
         return StoreLockedError(
             f"{path} is locked: {describe_holder('', path)} has it open. Wait until it ends, or "
             "stop it, and try again."
+        )
+    if "recovery is pending" in said:
+        return _UnfinishedError(
+            f"{path} cannot be read: the process that wrote it was killed. Nothing that was stored "
+            "is lost; load the same edges again, or run the same build again, which mends the file."
         )
     if "different version" in said:
         reason = "was written by another version of the ladybug database"

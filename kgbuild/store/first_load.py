@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -15,33 +15,42 @@ from kgbuild.store.graph_store import LoadReport
 from kgbuild.store.spill import Spill
 
 
-def copy_first(engine: Engine, batches: Iterable[pa.Table]) -> LoadReport | None:
-    """Lay batches down beside the store and copy them in, one copy a file.
+def copy_first(
+    engine: Engine, batches: Iterable[pa.Table], *, meta: Mapping[str, str]
+) -> LoadReport | None:
+    """Lay batches down beside the store, copy them into a new one, and let that take its place.
 
-    Each copy commits by itself, past the log. A mark in the store says that it is not whole yet:
-    killed half-way, it is refused by readers and begun anew by the next writer.
+    Each copy is a transaction of its own, which the engine stores without going through its log.
+    Until the new file takes the name, the empty store is there for whoever opens it, also after a
+    kill; what that leaves beside the store goes with the next first load.
+
+    Args:
+        engine: The empty store, open for writing.
+        batches: All edges.
+        meta: What the store says of itself.
 
     Returns:
         None, and no batch was taken, if the engine cannot be told the name of the folder.
 
     Raises:
-        FileError: If the disk is full.
-        StoreError: If the engine fails; the store is empty again.
+        FileError: If the disk is full; the store stays empty.
+        StoreError: If the engine fails; the store stays empty.
     """
-    place = engine.path.parent
-    if not cypher.can_quote(place):
+    folder = engine.path.with_name(f".{engine.path.name}.loading")
+    if not cypher.can_quote(folder):
         return None
-    with TemporaryDirectory(dir=place, prefix=f".{engine.path.name}-") as name:
-        spill = Spill(Path(name))
-        try:
-            spill.write(batches)
-        except OSError as error:
-            raise write_error(place, error) from error
-        try:
-            _copy(engine, spill)
-        except BaseException:
-            engine.start_over()
-            raise
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir()
+        spill = Spill(folder)
+        spill.write(batches)
+        fresh = folder / "graph.lbug"
+        _copy(spill, fresh, meta)
+        engine.adopt(fresh)
+    except OSError as error:
+        raise write_error(engine.path, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return LoadReport(
         added_nodes=spill.nodes,
         added_edges=spill.edges,
@@ -49,12 +58,18 @@ def copy_first(engine: Engine, batches: Iterable[pa.Table]) -> LoadReport | None
     )
 
 
-def _copy(engine: Engine, spill: Spill) -> None:
-    with engine.loading():
-        engine.run(cypher.ADD_META, key=cypher.IS_LOADING, value="")
+def _copy(spill: Spill, path: Path, meta: Mapping[str, str]) -> None:
+    engine = Engine(path, is_read_only=False)
+    try:
+        with engine.writing():
+            for statement, values in cypher.create_schema(meta):
+                engine.run(statement, **values)
+            for name in sorted({name for name, _ in spill.relations}):
+                engine.run(cypher.create_relation(name))
         engine.run(cypher.copy_phrases(spill.phrases))
-        for name in sorted({name for name, _ in spill.relations}):
-            engine.run(cypher.create_relation(name))
         for name, file in spill.relations:
             engine.run(cypher.copy_edges(name, file))
-        engine.run(cypher.DROP_META, key=cypher.IS_LOADING)
+    except BaseException:
+        engine.close(is_kept=False)
+        raise
+    engine.close()

@@ -68,14 +68,6 @@ class LadybugStore(GraphStore):
             holds = "is a database that kgbuild did not make" if tables else "holds no graph yet"
             raise StoreError(f"{self._engine.path} {holds}. {WAY_OUT}")
         meta = self.meta()
-        if cypher.IS_LOADING in meta:
-            if self._engine.is_read_only:
-                raise StoreError(
-                    f"The first load of {self._engine.path} was cut off; load the same edges "
-                    "again, or run the same build again."
-                )
-            self._engine.start_over()
-            return self._check_schema()
         if meta != _META:
             raise StoreError(
                 f"{self._engine.path} has the graph schema {meta.get('schema_version')} of another "
@@ -89,10 +81,11 @@ class LadybugStore(GraphStore):
         """Store edges so that doing it again changes nothing.
 
         The first load of an empty store, if it is more than one batch, is copied as a whole: a
-        commit a batch would take half of its time. Killed half-way, it leaves a store that
-        readers refuse and the next writer fills anew. Every other load goes batch by batch.
+        commit a batch would take half of its time. Killed half-way, it leaves the store empty.
+        Every other load goes batch by batch, and what is killed keeps its whole batches.
 
         Raises:
+            FileError: If the disk is full.
             StoreError: If an edge's relation is not a known one, or the store is read only.
         """
         batches = edge_batches(edges, self._batch_edges)
@@ -100,11 +93,7 @@ class LadybugStore(GraphStore):
         every = chain(first, batches)
         if len(first) < 2 or self._relations or self._engine.is_read_only:
             return super().load_edges(every)
-        try:
-            report = copy_first(self._engine, map(self._checked, every))
-        except BaseException:
-            self._relations = self._check_schema()
-            raise
+        report = copy_first(self._engine, map(self._checked, every), meta=_META)
         if report is None:
             return super().load_edges(every)
         self._relations = self._check_schema()

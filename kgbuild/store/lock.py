@@ -33,38 +33,56 @@ class StoreLock:
     """
 
     def __init__(self, path: Path, *, is_shared: bool) -> None:
-        self._file = _open(path.with_name(path.name + ".lock"), is_shared=is_shared)
-        if self._file is None:
-            return
-        mode = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
-        try:
-            fcntl.flock(self._file, mode | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.seek(0)
-            holder = describe_holder(self._file.read(), path)
+        self._path = path.with_name(path.name + ".lock")
+        self._file = _open(self._path, is_shared=is_shared)
+        while self._file is not None:
+            _hold(self._file, path, is_shared=is_shared)
+            if self._is_current(self._file):
+                break
+            # Whoever had it took the file away after we had opened it.
             self._file.close()
-            purpose = "read" if is_shared else "written"
-            raise StoreLockedError(
-                f"{path} cannot be {purpose} now: {holder} has it open. Readers share a store, a "
-                "writer needs it alone; wait until that process ends, or stop it, and try again."
-            ) from error
-        if self._file.writable():
+            self._file = _open(self._path, is_shared=is_shared)
+        if self._file is not None and self._file.writable():
             if not is_shared:
                 self._file.truncate(0)
             self._file.write(json.dumps(_own_entry(is_shared=is_shared)) + "\n")
             self._file.flush()
 
+    def _is_current(self, file: IO[str]) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self._path.stat())
+        except FileNotFoundError:
+            return False
+
     def release(self) -> None:
-        """Give the store back; the last one out leaves the lock file empty."""
+        """Give the store back; the last one out takes the lock file away."""
         if self._file is None or self._file.closed:
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._file.writable():
+            if self._file.writable() and self._is_current(self._file):
                 self._file.truncate(0)
+                self._path.unlink()
         except BlockingIOError:
             pass  # Other readers are still there; the list of names stays for them.
+        except PermissionError:
+            pass  # A folder that is not ours: the file stays, empty.
         self._file.close()
+
+
+def _hold(file: IO[str], path: Path, *, is_shared: bool) -> None:
+    mode = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+    try:
+        fcntl.flock(file, mode | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        holder = describe_holder(file.read(), path)
+        file.close()
+        purpose = "read" if is_shared else "written"
+        raise StoreLockedError(
+            f"{path} cannot be {purpose} now: {holder} has it open. Readers share a store, a "
+            "writer needs it alone; wait until that process ends, or stop it, and try again."
+        ) from error
 
 
 def _open(path: Path, *, is_shared: bool) -> IO[str] | None:

@@ -4,14 +4,16 @@ import json
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kgbuild.core.errors import StoreLockedError
+from kgbuild.store import lock
 from kgbuild.store.lock import StoreLock, describe_holder
 
 
-def test_the_last_one_out_leaves_no_names(tmp_path: Path) -> None:
+def test_the_last_one_out_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "graph.lbug"
     one, other = StoreLock(path, is_shared=True), StoreLock(path, is_shared=True)
     names = tmp_path / "graph.lbug.lock"
@@ -19,7 +21,38 @@ def test_the_last_one_out_leaves_no_names(tmp_path: Path) -> None:
     one.release()
     other.release()
     other.release()
-    assert names.read_text() == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_on_a_file_that_was_taken_away_meanwhile_is_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "graph.lbug"
+    first = StoreLock(path, is_shared=False)
+    usual = lock._open
+
+    def open_late(*given: Any, **named: Any) -> Any:
+        opened = usual(*given, **named)
+        first.release()  # between our opening and our locking
+        return opened
+
+    monkeypatch.setattr(lock, "_open", open_late)
+    second = StoreLock(path, is_shared=False)
+    monkeypatch.undo()
+    with pytest.raises(StoreLockedError, match="has it open"):
+        StoreLock(path, is_shared=True)
+    second.release()
+
+
+def test_a_late_release_leaves_the_file_of_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "graph.lbug"
+    first = StoreLock(path, is_shared=True)
+    (tmp_path / "graph.lbug.lock").unlink()
+    second = StoreLock(path, is_shared=False)
+    first.release()
+    with pytest.raises(StoreLockedError, match="has it open"):
+        StoreLock(path, is_shared=True)
+    second.release()
 
 
 def test_names_of_dead_processes_block_nobody(tmp_path: Path) -> None:
@@ -27,10 +60,10 @@ def test_names_of_dead_processes_block_nobody(tmp_path: Path) -> None:
     (tmp_path / "graph.lbug.lock").write_text(
         json.dumps({"pid": os.getpid(), "started": 1.0, "host": "h", "command": "x"}) + '\n{"pi'
     )
-    lock = StoreLock(path, is_shared=False)
+    living = StoreLock(path, is_shared=False)
     with pytest.raises(StoreLockedError, match="has it open"):
         StoreLock(path, is_shared=True)
-    lock.release()
+    living.release()
 
 
 def test_a_reused_process_number_is_not_taken_for_the_holder(tmp_path: Path) -> None:
