@@ -10,6 +10,7 @@ from kgbuild.decoding.clauses import ConstraintSet
 from kgbuild.decoding.runner import CausalModel, find_eos_ids
 from kgbuild.decoding.state import CompiledConstraints
 from kgbuild.decoding.vocabulary import Tokenizer, Vocabulary
+from kgbuild.decoding.writing import Pen
 
 MAX_SETS = 256  # kept with a vocabulary
 MAX_STATES = 100_000  # a set that has met more starts afresh, so memory stays bounded
@@ -37,22 +38,29 @@ def check_repeats(compiled: CompiledConstraints, *, ngram: int) -> None:
     """Refuse wanted phrases that n-gram blocking would never let be finished.
 
     Raises:
-        ClauseError: If every phrase of a clause repeats an n-gram of tokens.
+        ClauseError: If every phrase of a clause repeats an n-gram of tokens, however it is cut.
     """
     if ngram <= 0:
         return
-    for clause, literals in compiled.openers.items():
-        spelled = [compiled.vocabulary.spell(" " + literal.phrase) for literal in literals]
-        if spelled and all(_has_repeat(tokens, ngram) for tokens in spelled):
+    vocabulary = compiled.vocabulary
+    pen = Pen(vocabulary)
+    for clause, literals, _ in compiled.wanted:
+        phrases = [compiled.literals[index] for index in literals]
+        # The usual spelling is free of repeats in nearly all sets; only else another is looked for.
+        if any(_is_free(" " + one.phrase, vocabulary, ngram=ngram) for one in phrases):
+            continue
+        if not any(pen.has_unrepeated(literal, ngram=ngram) for literal in phrases):
             raise ClauseError(
-                f"{compiled.constraints.clauses[clause]!r} repeats {ngram} tokens, which "
-                f"no_repeat_ngram={ngram} forbids; raise it or set it to 0"
+                f"{compiled.constraints.clauses[clause]!r} repeats {ngram} tokens however it is "
+                f"cut, which no_repeat_ngram={ngram} forbids; raise it or set it to 0"
             )
 
 
-def _has_repeat(tokens: tuple[int, ...], ngram: int) -> bool:
+def _is_free(text: str, vocabulary: Vocabulary, *, ngram: int) -> bool:
+    """Whether the usual spelling of a text has no n-gram of tokens twice."""
+    tokens = vocabulary.spell(text)
     grams = [tokens[start : start + ngram] for start in range(len(tokens) - ngram + 1)]
-    return len(set(grams)) < len(grams)
+    return len(set(grams)) == len(grams) and vocabulary.read_text(tokens) == text
 
 
 def compile_sets(

@@ -24,7 +24,9 @@ class Masks:
         self._compiled = compiled
         self._parts: dict[tuple[object, ...], torch.Tensor | None] = {}
         self._known: dict[tuple[int, torch.device], list[torch.Tensor]] = {}
-        self._killers: dict[tuple[int, tuple[int, ...]], tuple[int, ...]] = {}
+        self._bans = self._drop_exact(compiled.bans)
+        self._killers: dict[tuple[int, tuple[int, ...]], tuple[int, frozenset[int]]] = {}
+        self._numbers: dict[frozenset[int], int] = {}
 
     @classmethod
     def of(cls, compiled: CompiledConstraints) -> Masks:
@@ -44,10 +46,13 @@ class Masks:
         compiled, keep = self._compiled, self._keep
         found, cursor = compiled.read_state(state)
         last = cursor.last
-        killers = self._find_killers(found.seen, found.counts)
-        parts = [keep(("root", killers, last), lambda: self._list_root(killers, last))]
+        number, killers = self._find_killers(found.seen, found.counts)
+        parts = [
+            keep(("bans", last), lambda: self._list_root(self._bans, last)),
+            keep(("root", number, last), lambda: self._list_root(killers, last)),
+        ]
         for index, depth in compiled.list_alive(cursor):
-            if index in killers:
+            if index in killers or index in self._bans:
                 rest = compiled.literals[index].symbols[depth:]
                 parts.append(keep((rest, last), partial(self._find, rest, last)))
         allowed = Proposals.of(compiled).list_openings(state)
@@ -70,19 +75,20 @@ class Masks:
             self._parts[key] = torch.tensor(tokens, dtype=torch.long) if tokens else None
         return self._parts[key]
 
-    def _find_killers(self, seen: int, counts: tuple[int, ...]) -> tuple[int, ...]:
-        """Find the literals whose next occurrence is one too many, those apart that mind case.
-
-        Tokens are looked up without case; what that misses, the state refuses.
-        """
+    def _find_killers(self, seen: int, counts: tuple[int, ...]) -> tuple[int, frozenset[int]]:
+        """Number and find the literals, bans apart, whose next occurrence is one too many."""
         key = (seen, counts)
         if key not in self._killers:
-            literals = self._compiled.literals
-            found = self._compiled.list_killers(seen, counts)
-            self._killers[key] = tuple(index for index in found if not literals[index].is_exact)
+            found = self._drop_exact(self._compiled.list_killers(seen, counts))
+            self._killers[key] = (self._numbers.setdefault(found, len(self._numbers)), found)
         return self._killers[key]
 
-    def _list_root(self, killers: tuple[int, ...], last: int) -> list[int]:
+    def _drop_exact(self, literals: Sequence[int]) -> frozenset[int]:
+        # Tokens are looked up without case; what that misses, the state refuses.
+        known = self._compiled.literals
+        return frozenset(index for index in literals if not known[index].is_exact)
+
+    def _list_root(self, killers: frozenset[int], last: int) -> list[int]:
         """Tokens that hold a ban, or finish one that begins with them."""
         found: set[int] = set()
         for index in killers:

@@ -16,7 +16,7 @@ class Proposals:
     def __init__(self, compiled: CompiledConstraints) -> None:
         self._compiled = compiled
         self._next: dict[int, tuple[int, ...]] = {}
-        self._first: dict[int, tuple[int, ...]] = {}
+        self._first: dict[tuple[int, int, bytes], tuple[int, ...]] = {}
         self._every: dict[int, tuple[int, ...]] = {}
         self._ways: dict[int, tuple[tuple[int, ...], ...]] = {}
 
@@ -52,13 +52,17 @@ class Proposals:
 
     def find_first(self, state: int) -> tuple[int, ...]:
         """Give the tokens that begin a phrase of an unmet clause."""
-        if state not in self._first:
+        compiled = self._compiled
+        _, _, last, begun = compiled.read_state(state)[1]
+        # Of a text it matters only how it ends and what is still unmet, so states share answers.
+        key = (compiled.judge(state).met, last, begun)
+        if key not in self._first:
             found: dict[int, None] = {}
             for literals in self._list_unmet(state):
                 for literal in literals:
                     found.update(dict.fromkeys(self._begin(literal, state)))
-            self._first[state] = tuple(found)
-        return self._first[state]
+            self._first[key] = tuple(found)
+        return self._first[key]
 
     def find_shortest(self, state: int) -> tuple[int, ...]:
         """Give the tokens on the shortest way to a phrase: one that was begun, if there is any."""

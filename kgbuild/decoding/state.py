@@ -10,9 +10,11 @@ from __future__ import annotations
 import codecs
 from typing import Any
 
-from kgbuild.decoding.automaton import Automaton
 from kgbuild.decoding.clauses import ConstraintSet, StartsWith
+from kgbuild.decoding.contradictions import check_possible
 from kgbuild.decoding.literals import WatchedLiteral, build_table
+from kgbuild.decoding.reading import Reader
+from kgbuild.decoding.rules import Rules
 from kgbuild.decoding.standing import DEAD, Cursor, Standing, State
 from kgbuild.decoding.symbols import (
     BLANK,
@@ -21,6 +23,7 @@ from kgbuild.decoding.symbols import (
     END,
     START,
     WORD,
+    is_readable,
     read_symbols,
 )
 from kgbuild.decoding.vocabulary import Vocabulary
@@ -35,6 +38,7 @@ class CompiledConstraints:
 
     Attributes:
         every: Bits of all clauses.
+        wanted: The clauses that need phrases.
         openers: For every clause that phrases can meet, the first 64 of them.
         anchored: Bits of the clauses about the beginning.
         derived: What other modules work out and keep with it.
@@ -43,34 +47,22 @@ class CompiledConstraints:
     def __init__(self, constraints: ConstraintSet, vocabulary: Vocabulary) -> None:
         self.constraints = constraints
         self.vocabulary = vocabulary
-        table = build_table(constraints, vocabulary=vocabulary)
+        table = build_table(constraints)
         self.literals = table.literals
-        self._limits = table.limits
-        self._negatives = {
-            clause: sum(1 << bit for bit in bits) for clause, bits in table.negatives.items()
-        }
+        self.wanted = table.wanted
         self.size = len(constraints.clauses)
-        self.every = (1 << self.size) - 1
-        # Case is lost on one automaton and kept on the other, which is idle in most sets.
-        self._automata = tuple(
-            Automaton([one.symbols if one.is_exact is is_exact else "" for one in self.literals])
-            for is_exact in (False, True)
+        self._reader = Reader(table.literals)
+        self._rules = Rules(table, size=self.size)
+        self.every = self._rules.every
+        self._impossible = check_possible(
+            table, self._reader, self._rules, constraints=constraints, vocabulary=vocabulary
         )
-        self._has_exact = any(literal.is_exact for literal in self.literals)
-        # A clause that a literal can meet; the others hold until they are broken.
-        self._meetable = 0
-        self._fatal: dict[int, int] = {}  # clause without positives -> its negatives' bits
         self.openers: dict[int, list[WatchedLiteral]] = {}
-        for literal in self.literals:
-            for effect, clause, _ in literal.effects:
-                self._meetable |= (effect == "meet") << clause
-                if effect in ("meet", "count"):
-                    openers = self.openers.setdefault(clause, [])
-                    if len(openers) < MAX_OPENERS:
-                        openers.append(literal)
-        for clause, bits in self._negatives.items():
-            if not self._meetable >> clause & 1:
-                self._fatal[clause] = bits
+        for index, literal in enumerate(self.literals):
+            for clause in self.list_wanting(index, 0):
+                openers = self.openers.setdefault(clause, [])
+                if len(openers) < MAX_OPENERS:
+                    openers.append(literal)
         self.anchored = sum(
             1 << index
             for index, clause in enumerate(constraints.clauses)
@@ -84,9 +76,9 @@ class CompiledConstraints:
         self._scans: dict[tuple[int, int], tuple[int, tuple[int, ...], int]] = {}
         self._standings: dict[int, Standing] = {}
         self.derived: dict[str, Any] = {}
-        node, exact = (automaton.step(0, START) for automaton in self._automata)
+        node, exact = (self._reader.feed(0, START, is_exact=kind)[0] for kind in (False, True))
         cursor = self._number_cursor(Cursor(node, exact, EMPTY, b""))
-        self.start = self._number(State(cursor, 0, (0,) * len(self._limits), 0))
+        self.start = self._number(State(cursor, 0, (0,) * len(table.limits), 0))
 
     @property
     def states_kept(self) -> int:
@@ -130,7 +122,7 @@ class CompiledConstraints:
                 return DEAD
             if limits.max_words is None:
                 words = min(words, limits.min_words or 0)
-        seen, counts, is_broken = self._apply(seen, counts, events)
+        seen, counts, is_broken = self._rules.apply(seen, counts, events)
         if is_broken:
             return DEAD
         if self.anchored & ~seen and self._find_missed(self._cursors[after], seen):
@@ -157,69 +149,23 @@ class CompiledConstraints:
             node, exact, last, begun = self._cursors[cursor]
             decoder = codecs.getincrementaldecoder("utf-8")("replace")
             text = decoder.decode(begun + self.vocabulary.token_bytes[token])
-            if "\ufffd" in text:
+            if not is_readable(text):
                 found = (DEAD, (), 0)
             else:
                 symbols, after_last, words = read_symbols(text, last=last)
-                node, events = self._feed(node, symbols)
-                if self._has_exact:
+                node, events = self._reader.feed(node, symbols)
+                if self._reader.has_exact:
                     kept = read_symbols(text, last=last, is_folded=False)[0]
-                    exact, more = self._feed(exact, kept, is_exact=True)
+                    exact, more = self._reader.feed(exact, kept, is_exact=True)
                     events += more
                 after = Cursor(node, exact, after_last, decoder.getstate()[0])
                 found = (self._number_cursor(after), events, words)
             self._scans[key] = found
         return found
 
-    def _feed(
-        self, node: int, symbols: str, *, is_exact: bool = False
-    ) -> tuple[int, tuple[int, ...]]:
-        automaton = self._automata[is_exact]
-        events: list[int] = []
-        for symbol in symbols:
-            node = automaton.step(node, symbol)
-            events += automaton.endings[node]
-        return node, tuple(events)
-
     def list_alive(self, cursor: Cursor) -> list[tuple[int, int]]:
         """List (literal, symbols matched) for every phrase that was begun."""
-        alive = self._automata[False].list_alive(cursor.node)
-        return alive + self._automata[True].list_alive(cursor.exact) if cursor.exact else alive
-
-    def _apply(
-        self, seen: int, counts: tuple[int, ...], events: tuple[int, ...]
-    ) -> tuple[int, tuple[int, ...], bool]:
-        is_broken = False
-        counted = list(counts)
-        for event in events:
-            for effect, clause, place in self.literals[event].effects:
-                if effect == "meet":
-                    seen |= 1 << clause
-                elif effect == "ban":
-                    is_broken = True
-                elif effect == "negate":
-                    seen |= 1 << place
-                    bits = self._fatal.get(clause)
-                    is_broken |= bits is not None and seen & bits == bits
-                else:
-                    counted[place] += 1
-                    _, low, high = self._limits[place]
-                    is_broken |= high is not None and counted[place] > high
-                    # Without a limit the counter only has to reach `min`.
-                    counted[place] = min(counted[place], low if high is None else high)
-        return seen, tuple(counted), is_broken
-
-    def _find_met(self, seen: int, counts: tuple[int, ...]) -> int:
-        met = self.every & ~self._meetable | seen & self.every
-        for clause, bits in self._negatives.items():
-            if seen & bits != bits:
-                met |= 1 << clause
-            elif clause in self._fatal:
-                met &= ~(1 << clause)
-        for count, (clause, low, _) in zip(counts, self._limits, strict=True):
-            if count < low:
-                met &= ~(1 << clause)
-        return met
+        return self._reader.list_alive(cursor)
 
     def judge(self, state: int) -> Standing:
         """Say what would hold if the text ended here."""
@@ -227,11 +173,11 @@ class CompiledConstraints:
         if standing is None:
             found, cursor = self.read_state(state)
             symbols = EDGE + END if cursor.last == WORD else END
-            _, events = self._feed(cursor.node, symbols)
-            if self._has_exact:
-                events += self._feed(cursor.exact, symbols, is_exact=True)[1]
-            seen, counts, is_broken = self._apply(found.seen, found.counts, events)
-            met = self._find_met(seen, counts)
+            _, events = self._reader.feed(cursor.node, symbols)
+            if self._reader.has_exact:
+                events += self._reader.feed(cursor.exact, symbols, is_exact=True)[1]
+            seen, counts, is_broken = self._rules.apply(found.seen, found.counts, events)
+            met = self._rules.find_met(seen, counts)
             is_long = found.words >= (self.constraints.min_words or 0)
             is_clean = not is_broken and not cursor.begun
             standing = Standing(met, is_clean, is_long, *self._measure_progress(cursor, met))
@@ -241,13 +187,16 @@ class CompiledConstraints:
     def is_pending(self, state: int) -> bool:
         """Whether a clause is met only if the word that stands last goes no further."""
         found, _ = self.read_state(state)
-        return bool(self.judge(state).met & ~self._find_met(found.seen, found.counts))
+        return bool(self.judge(state).met & ~self._rules.find_met(found.seen, found.counts))
+
+    @property
+    def bans(self) -> tuple[int, ...]:
+        """The literals that may never occur."""
+        return self._rules.bans
 
     def list_killers(self, seen: int, counts: tuple[int, ...]) -> tuple[int, ...]:
-        """List the literals whose next occurrence would be one too many."""
-        return tuple(
-            index for index in range(len(self.literals)) if self._apply(seen, counts, (index,))[2]
-        )
+        """List the literals, bans apart, whose next occurrence would be one too many."""
+        return self._rules.list_killers(seen, counts)
 
     def can_end(self, state: int, *, is_hard: bool) -> bool:
         """Whether an end token may follow; in hard mode every clause has to be met."""
@@ -261,6 +210,8 @@ class CompiledConstraints:
 
     def list_wanting(self, literal: int, met: int) -> list[int]:
         """List the clauses beyond the `met` ones that a literal would bring forward."""
+        if literal in self._impossible:
+            return []
         return [
             clause
             for effect, clause, _ in self.literals[literal].effects

@@ -7,6 +7,7 @@ whose last mark has not been read yet is pending: "car" may still become "carpoo
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -14,9 +15,12 @@ EDGE = "\ufdd0"  # Unicode noncharacters never occur in text
 START = "\ufdd1"
 SEPARATOR = "\ufdd2"
 END = "\ufdd3"
+# What no text is allowed to hold: the marks above, broken UTF-8, halves of a character.
+UNREADABLE = re.compile("[\ufdd0-\ufdd3\ufffd\ud800-\udfff]")
 
-# What the last character was. BLANK is white space before any text.
-EMPTY, BLANK, SPACE, WORD, OTHER = range(5)
+# What the last character was. BLANK is white space before any text; a combining mark or variation
+# selector (MARK) is of the kind of the character that it is put on.
+EMPTY, BLANK, SPACE, WORD, OTHER, MARK = range(6)
 GAPS = (EMPTY, BLANK, SPACE)
 
 # Scripts written without spaces: every character may begin or end a word.
@@ -27,17 +31,37 @@ _UNSPACED: tuple[tuple[int, int], ...] = (
     (0x3040, 0x30FF),
 )
 _UNSPACED += ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+# Marks and modifier letters can come out of folding another character.
+_PARTS_OF_FOLDED = ("Mn", "Mc", "Me", "Lm")
 
 
 @lru_cache(maxsize=65536)
 def classify(character: str) -> int:
-    """Say whether a character is white space, part of a word, or neither."""
+    """Say whether a character is white space, part of a word, put on another, or neither."""
     if character.isspace():
         return SPACE
-    if character == "_" or unicodedata.category(character)[0] in "LNM":
+    # Of the folded one: a Greek mark folds to a letter.
+    group = unicodedata.category(character.casefold()[0])[0]
+    if character == "_" or group in "LNM":
         point = ord(character)
-        return OTHER if any(low <= point <= high for low, high in _UNSPACED) else WORD
+        if any(low <= point <= high for low, high in _UNSPACED):
+            return OTHER
+        return MARK if group == "M" else WORD
     return OTHER
+
+
+def is_readable(text: str) -> bool:
+    """Whether text holds none of the marks used here and no broken character."""
+    return UNREADABLE.search(text) is None
+
+
+def is_caseless(text: str) -> bool:
+    """Whether no other text is the same but for case, as with digits and Chinese characters."""
+    return all(
+        character == character.lower() == character.upper() == character.casefold()
+        and unicodedata.category(character) not in _PARTS_OF_FOLDED
+        for character in text
+    )
 
 
 def read_symbols(text: str, *, last: int = EMPTY, is_folded: bool = True) -> tuple[str, int, int]:
@@ -56,6 +80,8 @@ def read_symbols(text: str, *, last: int = EMPTY, is_folded: bool = True) -> tup
     words = 0
     for character in text.casefold() if is_folded else text:
         kind = classify(character)
+        if kind == MARK:
+            kind = OTHER if last == OTHER else WORD
         if kind == SPACE:
             if last in GAPS:
                 last = SPACE if last == SPACE else BLANK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
@@ -10,15 +10,17 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kgbuild.core.errors import ClauseError
 from kgbuild.decoding.spelling import read_token_bytes
 from kgbuild.decoding.symbols import (
     EDGE,
     GAPS,
+    MARK,
+    OTHER,
     SEPARATOR,
     SPACE,
     WORD,
     classify,
+    is_readable,
     read_symbols,
 )
 
@@ -48,6 +50,7 @@ class Vocabulary:
         end_ids: Tokens that end the text: the tokenizer's own, and those that begin with an end.
         blocked_ids: Tokens that are never written: special ones, empty ones, and those that
             would carry the text across a line end.
+        written_ids: All others.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Vocabulary:
         self.end_ids = tuple(sorted(ended))
         self.blocked_ids = tuple(sorted(blocked))
         self._unwritten = ended | blocked
+        self.written_ids = tuple(i for i in range(self.size) if i not in self._unwritten)
         self.compiled: dict[Any, Any] = {}
         self._first: dict[tuple[str, bytes], tuple[int, ...]] = {}
         self._spelled: dict[str, tuple[int, ...]] = {}
@@ -148,22 +152,17 @@ class Vocabulary:
             self._spelled[text] = tuple(ids)
         return self._spelled[text]
 
-    def check_spelling(self, phrase: str, *, is_exact: bool = False) -> None:
-        """Raise if no token sequence spells the phrase in any usual case, or in its own.
+    def can_spell(self, phrase: str, *, is_exact: bool = False) -> bool:
+        """Whether tokens spell the phrase as it is, or in another usual case unless that matters.
 
-        Raises:
-            ClauseError: Naming the phrase.
+        Other cuts may still write it, from tokens that hold more than the phrase.
         """
         forms = {phrase}
         if not is_exact:
             forms |= {phrase.casefold(), phrase.capitalize(), phrase.upper(), phrase.title()}
-        if not any(self._can_spell(lead + form) for form in forms for lead in ("", " ")):
-            raise ClauseError(
-                f"phrase {phrase!r} cannot be written with this vocabulary: a character is "
-                "missing or belongs to a token that ends the text; reword it"
-            )
+        return any(self._can_join(lead + form) for form in forms for lead in ("", " "))
 
-    def _can_spell(self, text: str) -> bool:
+    def _can_join(self, text: str) -> bool:
         goal = text.encode()
         reached = [True] + [False] * len(goal)
         for start in range(len(goal)):
@@ -172,17 +171,18 @@ class Vocabulary:
                     reached[stop] = reached[stop] or goal[start:stop] in self._by_bytes
         return reached[-1]
 
-    # Indexes over symbols, for masks. Tokens with part of a character are left out: what a mask
-    # misses, the automaton still refuses when the token is chosen.
+    # Indexes over symbols, for masks. Tokens with part of a character, or with a mark in front,
+    # are left out: what a mask misses, the automaton still refuses when the token is chosen.
 
     @cached_property
     def _bodies(self) -> list[str | None]:
         bodies: list[str | None] = []
         for text in self.texts:
-            if "\ufffd" in text or not text:
+            kind = classify(text.casefold()[0]) if text and is_readable(text) else MARK
+            if kind == MARK:  # its kind depends on what it is put on
                 bodies.append(None)
                 continue
-            last = WORD if classify(text.casefold()[0]) == WORD else WORD + 1
+            last = WORD if kind == WORD else OTHER
             bodies.append(read_symbols(text, last=last)[0])
         return bodies
 
@@ -217,23 +217,37 @@ class Vocabulary:
         found: list[int] = np.flatnonzero(counts > more_than).tolist()
         return found
 
+    @cached_property
+    def _partial(self) -> frozenset[int]:
+        return frozenset(token for token, body in enumerate(self._bodies) if body is None)
+
+    @cached_property
+    def _unspaced(self) -> tuple[list[str], list[int]]:
+        """Symbols of tokens whose leading white space is not read."""
+        bodies, tokens = self._sorted
+        stripped = (body.lstrip(" " + EDGE) for body in bodies)
+        pairs = sorted(zip(stripped, tokens, strict=True))
+        return [body for body, _ in pairs], [token for _, token in pairs]
+
     def find_compatible(self, rests: frozenset[str], *, is_spaced: bool) -> frozenset[int]:
         """Find tokens that write part of one of these symbol strings, or all of it and more.
 
         Args:
             is_spaced: White space before them is not read.
         """
-        found: set[int] = set()
-        for token, body in enumerate(self._bodies):
-            for rest in rests if body else ():
-                text = (body or "").lstrip(" " + EDGE) if is_spaced else body or ""
-                if rest.startswith(EDGE) and classify(text[:1] or " ") == WORD:
-                    continue  # the word goes on where it should be over
-                asked = rest.removeprefix(EDGE)
-                if asked.startswith(text) or text.startswith(asked):
-                    found.add(token)
-            if body is None:
-                found.add(token)
+        bodies, tokens = self._unspaced if is_spaced else self._sorted
+        found = set(self._partial)
+        for rest in rests:
+            if rest == EDGE:
+                found.update(self.wordless_ids)
+                continue
+            asked = rest.removeprefix(EDGE)
+            low = bisect_left(bodies, asked)
+            found.update(tokens[low : bisect_left(bodies, asked + "\U0010ffff", lo=low)])
+            for length in range(len(asked)):
+                low = bisect_left(bodies, asked[:length])
+                high = bisect_right(bodies, asked[:length], lo=low)
+                found.update(tokens[low:high])
         return frozenset(found)
 
     def find_prefixed(self, symbols: str) -> list[int]:

@@ -22,9 +22,11 @@ from kgbuild.decoding import (
     StartsWith,
     Vocabulary,
     beam_search,
+    compile_clauses,
     score_completions,
 )
 from kgbuild.decoding.beam_item import BeamItem
+from kgbuild.decoding.compiling import check_repeats
 from tests.decoding.families import SEQ2SEQ, build_seq2seq
 
 PLAIN = DecodingConfig(
@@ -415,12 +417,21 @@ def test_prompts_and_sets_have_to_match(letters: Any, make_model: Any) -> None:
     assert beam_search(model, letters, [], [], settings=PLAIN) == []
 
 
-def test_blocked_n_grams_that_a_phrase_needs_are_named(letters: Any, make_model: Any) -> None:
-    model = make_model("llama", vocab=len(letters), seed=0)
+def test_blocked_n_grams_that_a_phrase_needs_are_named(
+    make_tokenizer: Any, make_model: Any
+) -> None:
+    tokenizer = make_tokenizer(["a", " a", " q"])
+    model = make_model("llama", vocab=4, seed=0)
     config = PLAIN.model_copy(update={"no_repeat_ngram": 2})
-    sets = [ConstraintSet((AnyOf(("a q a q",)),))]
+    sets = [ConstraintSet((AnyOf(("q a q a",)),))]
     with pytest.raises(ClauseError, match="no_repeat_ngram=2"):
-        beam_search(model, letters, ["a"], sets, settings=config)
+        beam_search(model, tokenizer, ["a"], sets, settings=config)
+
+
+def test_a_phrase_that_another_cut_writes_without_repeats_is_not_refused(letters: Any) -> None:
+    for phrase in ("a q a q", "b b b"):  # as "a", " q", " a", " ", "q"
+        compiled = compile_clauses(ConstraintSet((AnyOf((phrase,)),)), Vocabulary.of(letters))
+        check_repeats(compiled, ngram=2)
 
 
 def test_scores_of_completions_match_the_search(letters: Any, make_model: Any) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from kgbuild.decoding import compiling, hypotheses, literals, state
 from kgbuild.decoding.automaton import Automaton
+from kgbuild.decoding.rules import Rules
 from kgbuild.decoding.state import CompiledConstraints
 from tests.decoding import test_automaton, test_beam
 
@@ -36,13 +37,15 @@ def forget_bans(compiled: CompiledConstraints) -> None:
 
 
 def lift_limits(compiled: CompiledConstraints) -> None:
-    compiled._limits = [(clause, low, None) for clause, low, _ in compiled._limits]
+    rules = compiled._rules
+    rules._limits = [(clause, low, None) for clause, low, _ in rules._limits]
 
 
 def hold_negatives(compiled: CompiledConstraints) -> None:
-    compiled._negatives, compiled._fatal = {}, {}
+    rules = compiled._rules
+    rules._negatives, rules._fatal = {}, {}
     for clause in range(compiled.size):
-        compiled._meetable &= ~(1 << clause)
+        rules._meetable &= ~(1 << clause)
 
 
 def lose_case(patch: Patch) -> None:
@@ -69,7 +72,7 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
         "wanted and banned",
     ),
     "every clause counts as met": (
-        lambda patch: patch.setattr(CompiledConstraints, "_find_met", lambda self, *_: self.every),
+        lambda patch: patch.setattr(Rules, "find_met", lambda self, *_: self.every),
         "any of",
     ),
     "scores are not normalised by length": (normalise_by_nothing, "nothing"),
