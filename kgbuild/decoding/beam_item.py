@@ -85,7 +85,7 @@ class BeamItem(Item):
         )
 
     def advance(
-        self, found: Sequence[RowScores], *, floor: float, width: int
+        self, found: Sequence[RowScores], *, floor: float, width: int, kept: int
     ) -> list[tuple[int, int]]:
         """Replace the live beams by their best continuations.
 
@@ -93,6 +93,7 @@ class BeamItem(Item):
             found: Scores of the live beams' next tokens.
             floor: Wanted tokens below this total score are not considered (alpha).
             width: Best tokens considered a beam.
+            kept: Continuations that stay live; those beyond the beams are there to be looked at.
 
         Returns:
             (place of the parent among the live beams, token) of every new live beam.
@@ -105,19 +106,20 @@ class BeamItem(Item):
         candidates = self._list_candidates(found, floor=floor, width=width)
         chosen = choose_beams(
             candidates,
-            beams=settings.beams,
+            beams=kept,
             tolerance=settings.clause_tolerance,
             read_text=self._read_candidate if settings.is_diverse else None,
             draw=self._draw,
         )
         self.live = [Beam((*before[c.row].tokens, c.token), c.score, c.state) for c in chosen]
+        best = self.live[: settings.beams]
         if step == settings.max_new_tokens or not self.live:
-            clean = [beam for beam in self.live if self.compiled.judge(beam.state).is_clean]
+            clean = [beam for beam in best if self.compiled.judge(beam.state).is_clean]
             self._partial = clean or [
                 beam for beam in before if self.compiled.judge(beam.state).is_clean
             ]
             self.live = []
-        elif self._is_settled(step):
+        elif self._is_settled(step, best):
             self.live = []
         return [(c.row, c.token) for c in chosen] if self.live else []
 
@@ -193,7 +195,7 @@ class BeamItem(Item):
             normal = normalise_score(score, len(tokens), penalty=settings.length_penalty)
             self._complete[key] = max(normal, self._complete.get(key, normal))
 
-    def _is_settled(self, step: int) -> bool:
+    def _is_settled(self, step: int, live: Sequence[Beam]) -> bool:
         """Whether enough texts ended that no live beam is expected to beat the worst of them."""
         settings = self._settings
         # A diverse list chooses among more texts than it returns.
@@ -204,7 +206,7 @@ class BeamItem(Item):
         worst = sorted(self._complete.values(), reverse=True)[needed - 1]
         # Scores are negative, so a longer text can only be better off for its length.
         length = settings.max_new_tokens if self._is_exact else step
-        best = max(beam.score for beam in self.live)
+        best = max(beam.score for beam in live)
         return worst >= normalise_score(best, length, penalty=settings.length_penalty)
 
 
@@ -214,11 +216,13 @@ def advance_items(
     *,
     settings: DecodingConfig,
     blocked: Blocked,
+    kept: int | None = None,
 ) -> list[Move]:
     """Take one step of some items; give every new row.
 
     Args:
         logits: (rows, vocab) of all live beams, item by item.
+        kept: Continuations of an item that stay live; by default as many as there are beams.
     """
     requests: list[RowRequest] = []
     names: list[str] = []
@@ -236,6 +240,6 @@ def advance_items(
     moved: list[Move] = []
     for item, group, floor in zip(items, groups, floors, strict=True):
         rows = [found[row] for row in group]
-        steps = item.advance(rows, floor=floor, width=width)
+        steps = item.advance(rows, floor=floor, width=width, kept=kept or settings.beams)
         moved += [Move(group[row], token) for row, token in steps]
     return moved

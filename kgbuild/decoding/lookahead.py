@@ -80,8 +80,9 @@ def step_ahead(
             kept += [rows[place] for place in narrow(item, hopes, settings=settings)]
         else:
             kept += rows
-    wide = settings.model_copy(update={"beams": 2 * settings.beams})
-    moved = advance_items(items, ahead[kept, 0], settings=wide, blocked=blocked)
+    moved = advance_items(
+        items, ahead[kept, 0], settings=settings, blocked=blocked, kept=2 * settings.beams
+    )
     # What each position thinks comes next; a draft begins after the token that is chosen now.
     guesses = ahead[kept].argmax(dim=2).tolist()
     length = settings.lookahead - 1

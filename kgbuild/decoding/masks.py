@@ -52,8 +52,9 @@ class Masks:
             keep(("root", number, last), lambda: self._list_root(killers, last)),
         ]
         for index, depth in compiled.list_alive(cursor):
-            if index in killers or index in self._bans:
-                rest = compiled.literals[index].symbols[depth:]
+            rest = compiled.literals[index].symbols[depth:]
+            # Nothing is left of a phrase that was allowed and is one too many from now on.
+            if rest and (index in killers or index in self._bans):
                 parts.append(keep((rest, last), partial(self._find, rest, last)))
         allowed = Proposals.of(compiled).list_openings(state)
         if allowed is not None:

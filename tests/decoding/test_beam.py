@@ -46,6 +46,7 @@ EVERY_KIND = {
     "ban": ConstraintSet((Not("a"), Not("b b"))),
     "wanted and banned": ConstraintSet((AnyOf(("a b",)), Not("b a"), Not("bb"))),
     "counted": ConstraintSet((Count(("a", "ab"), min=1, max=2),)),
+    "counted within words": ConstraintSet((Count(("a", "ab"), min=2, max=3, boundary="none"),)),
     "at most": ConstraintSet((Count(("a", "b"), max=1), AnyOf(("a", "b", "aa")))),
     "mixed clause": ConstraintSet((Clause(positive=("b",), negative=("a",)), AnyOf(("a",)))),
     "two negatives": ConstraintSet((Clause(negative=("a", "b")),)),
@@ -365,7 +366,7 @@ def test_stopping_early_gives_what_going_on_would_give(
     lists = []
     for is_patient in (False, True):
         if is_patient:
-            monkeypatch.setattr(BeamItem, "_is_settled", lambda self, step: False)
+            monkeypatch.setattr(BeamItem, "_is_settled", lambda *_: False)
         for seed in range(8):
             model = make_model("llama", vocab=6, seed=seed)
             model.register_forward_hook(lambda *_, seed=seed: steps.append(seed))
@@ -492,9 +493,10 @@ def test_an_encoder_decoder_finds_what_trying_every_string_finds(
 def test_more_beams_and_more_tolerance_meet_no_less_on_average(
     letters: Any, make_model: Any
 ) -> None:
-    constraints = ConstraintSet((AnyOf(("abc", "q a")), AnyOf(("ca",)), AnyOf(("b b",)), Not("a")))
+    constraints = ConstraintSet((AnyOf(("abc", "q b")), AnyOf(("ca",)), AnyOf(("b b",)), Not("a")))
     met: dict[tuple[int, int], int] = {}
-    for beams, tolerance in ((2, 2), (4, 2), (8, 2), (16, 2), (16, 4)):
+    # Fewer than four are all spent on those that met most, which is a search of its own.
+    for beams, tolerance in ((4, 2), (8, 2), (16, 2), (16, 4)):
         settings = PLAIN.model_copy(
             update={"beams": beams, "clause_tolerance": tolerance, "max_new_tokens": 9}
         )
@@ -504,4 +506,4 @@ def test_more_beams_and_more_tolerance_meet_no_less_on_average(
             key = (beams, tolerance)
             met[key] = met.get(key, 0) + (len(found[0].met) if found else 0)
     # Not in every case: beam search is not monotone in its width.
-    assert met[2, 2] <= met[4, 2] <= met[8, 2] <= met[16, 2] <= met[16, 4] == 12 * 4, met
+    assert met[4, 2] <= met[8, 2] <= met[16, 2] <= met[16, 4] == 12 * 4, met
