@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from kgbuild.core.errors import ClauseError
+from kgbuild.decoding.symbols import is_readable
 
 Boundary: TypeAlias = Literal["word", "none"]
 Case: TypeAlias = Literal["ignore", "match"]
@@ -31,6 +32,11 @@ def _as_phrases(phrases: object) -> tuple[str, ...]:
     for phrase in phrases:
         if not isinstance(phrase, str) or not phrase.strip():
             raise ClauseError(f"phrase {phrase!r} of {tuple(phrases)!r} is empty; leave it out")
+        if not is_readable(phrase):
+            raise ClauseError(
+                f"phrase {phrase!r} holds half a character or a noncharacter, which no text does; "
+                "leave that out"
+            )
     return tuple(phrases)
 
 
@@ -43,6 +49,11 @@ def _freeze_phrases(clause: AnyClause, *names: str) -> None:
     if not total:
         raise ClauseError(f"{clause!r} has no phrase, so no text can meet it; leave it out")
     _check_options(clause)
+
+
+def _check_number(value: object, *, name: str, clause: object) -> None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise ClauseError(f"{name}={value!r} of {clause!r} is no whole number")
 
 
 def _check_options(clause: AnyClause) -> None:
@@ -95,6 +106,10 @@ class Count:
 
     def __post_init__(self) -> None:
         _freeze_phrases(self, "phrases")
+        _check_number(self.max, name="max", clause=self)
+        if self.min is None:
+            raise ClauseError(f"min=None of {self!r} is no whole number; 0 is no least")
+        _check_number(self.min, name="min", clause=self)
         if self.min < 0 or (self.max is not None and self.max < self.min):
             raise ClauseError(f"{self!r} cannot be met: min must be at least 0 and at most max")
 
@@ -164,7 +179,11 @@ class ConstraintSet:
     max_words: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.clauses, tuple | list):
+            raise ClauseError(f"clauses={self.clauses!r} is no tuple of clauses; write (clause,)")
         object.__setattr__(self, "clauses", tuple(self.clauses))
+        _check_number(self.min_words, name="min_words", clause=self)
+        _check_number(self.max_words, name="max_words", clause=self)
         low, high = self.min_words or 0, self.max_words
         if low < 0 or (high is not None and (high < 1 or high < low)):
             raise ClauseError(

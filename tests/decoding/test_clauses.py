@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,6 +28,42 @@ from kgbuild.decoding.proposals import Proposals
 def test_empty_and_mistyped_phrases_are_refused(phrases: Any) -> None:
     with pytest.raises(ClauseError):
         AnyOf(phrases)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AnyOf(("a \ud800",)),
+        lambda: Not("\ufdd0"),
+        lambda: AnyOf((3,)),  # type: ignore[arg-type]
+        lambda: Not(None),  # type: ignore[arg-type]
+        lambda: Count(("a",), min=1.5),  # type: ignore[arg-type]
+        lambda: Count(("a",), max="2"),  # type: ignore[arg-type]
+        lambda: Count(("a",), min=None),  # type: ignore[arg-type]
+        lambda: AnyOf(("a",), boundary="words"),  # type: ignore[arg-type]
+        lambda: EndsWith(("a",), case="lower"),  # type: ignore[arg-type]
+        lambda: ConstraintSet(AnyOf(("a",))),  # type: ignore[arg-type]
+        lambda: ConstraintSet(max_words=2.5),  # type: ignore[arg-type]
+        lambda: ConstraintSet(min_words=True),
+    ],
+)
+def test_what_is_no_clause_is_refused_in_a_sentence(make: Callable[[], Any]) -> None:
+    with pytest.raises(ClauseError) as error:
+        make()
+    assert len(str(error.value)) > 20
+
+
+@pytest.mark.parametrize(
+    "phrase", ["🎂", "两个 人", "مرحبا", 'a "b" \\ `c`', "a\nb", "x" * 5000, "a\x00b"]
+)
+def test_odd_phrases_compile_or_are_refused_by_name(phrase: str, letters: Any) -> None:
+    for clause in (AnyOf((phrase,)), Not(phrase), Count((phrase,), max=1), EndsWith((phrase,))):
+        said = ""
+        try:
+            compile_clauses(ConstraintSet((clause,)), Vocabulary.of(letters))
+        except ClauseError as error:
+            said = str(error)
+        assert not said or "cannot be written" in said
 
 
 def test_bounds_that_leave_nothing_are_refused() -> None:
