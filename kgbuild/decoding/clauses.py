@@ -10,8 +10,7 @@ Every clause takes the same options:
 - `case`: with `ignore`, the default, "Car" is met by "car"; with `match` it is not.
 - `inflect`: also take inflected forms ("bake" -> "bakes", "baked", "baking").
 
-Characters are compared as they are written: an accent that is a character of its own is not the
-same as the letter that has it.
+An accent counts the same whether it is part of its letter or stands behind it (NFC and NFD).
 """
 
 from __future__ import annotations
