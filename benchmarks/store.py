@@ -33,8 +33,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kgbuild.core.ids import phrase_id, triple_id
+from kgbuild.core.phrases import PhraseSpill
 from kgbuild.store import cypher
-from kgbuild.store.batches import EDGE_SCHEMA, FACETS, merge_phrases, phrase_table
+from kgbuild.store.batches import EDGE_SCHEMA, FACETS, STORED
 from kgbuild.store.ladybug_store import LadybugStore
 from kgbuild.store.neo4j_server import ServerHome, start_server, stop_server
 from kgbuild.store.neo4j_store import Neo4jStore, find_address
@@ -79,10 +80,9 @@ def make_tables(edges: int) -> Iterator[pa.Table]:
 
 def write_rows(folder: Path, edges: int) -> None:
     """Lay the rows down: as a stream of edges, and cut up as the engine's own copy wants them."""
-    phrases: list[pa.Table] = []
-    ends = ["head_id", "tail_id", *FACETS]
-    cut = pa.schema([EDGE_SCHEMA.field(name) for name in ends])
+    cut = pa.schema([EDGE_SCHEMA.field(name) for name in STORED])
     with ExitStack() as stack:
+        phrases = stack.enter_context(PhraseSpill())
         rows = stack.enter_context(pq.ParquetWriter(folder / "rows.parquet", EDGE_SCHEMA))
         parts = {
             name: stack.enter_context(pq.ParquetWriter(folder / f"{name}.parquet", cut))
@@ -91,9 +91,9 @@ def write_rows(folder: Path, edges: int) -> None:
         for table in make_tables(edges):
             rows.write_table(table)
             for name, part in parts.items():
-                part.write_table(table.filter(pc.equal(table["relation"], name)).select(ends))
-            phrases = [merge_phrases([*phrases, phrase_table(table)])]
-    pq.write_table(phrases[0], folder / "phrases.parquet")
+                part.write_table(table.filter(pc.equal(table["relation"], name)).select(STORED))
+            phrases.add(table)
+        pq.write_table(pa.concat_tables(phrases.tables()), folder / "phrases.parquet")
 
 
 def read_rows(folder: Path) -> Iterator[pa.RecordBatch]:

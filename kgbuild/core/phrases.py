@@ -18,7 +18,7 @@ from kgbuild.core.files import write_error
 
 PHRASE_COLUMNS = ("id", "text", "kind")
 ENDS = ("head_id", "head", "kind", "tail_id", "tail")
-_SCHEMA: pa.Schema = pa.schema([(name, pa.string()) for name in PHRASE_COLUMNS])
+PHRASE_SCHEMA: pa.Schema = pa.schema([(name, pa.string()) for name in PHRASE_COLUMNS])
 # The first letters of an id; ids are hashes in hexadecimal, so the parts are of one size.
 _PREFIX = 2
 _ROWS_AT_ONCE = 100_000
@@ -77,7 +77,7 @@ class PhraseSpill:
                 "text": pa.concat_arrays([columns["head"], columns["tail"]]),
                 "kind": pa.concat_arrays([columns["kind"], none]),
             },
-            schema=_SCHEMA,
+            schema=PHRASE_SCHEMA,
         ).take(order)
         starts = np.concatenate(
             [[0], np.cumsum(np.bincount(parts, minlength=len(encoded.dictionary)))]
@@ -92,7 +92,7 @@ class PhraseSpill:
     def _writer(self, prefix: str) -> pa.ipc.RecordBatchStreamWriter:
         if prefix not in self._writers:
             path = self._folder / prefix.encode().hex()
-            self._writers[prefix] = pa.ipc.new_stream(str(path), _SCHEMA)
+            self._writers[prefix] = pa.ipc.new_stream(str(path), PHRASE_SCHEMA)
             self._stack.callback(self._writers[prefix].close)
         return self._writers[prefix]
 
@@ -106,10 +106,10 @@ class PhraseSpill:
                 parts.append(waiting.read_all())
             # Small parts together: each grouping has its price.
             if sum(part.num_rows for part in parts) > _ROWS_AT_ONCE:
-                yield _once(pa.concat_tables(parts))
+                yield keep_once(pa.concat_tables(parts))
                 parts = []
         if parts:
-            yield _once(pa.concat_tables(parts))
+            yield keep_once(pa.concat_tables(parts))
 
 
 def _repeats(heads: pa.Array, kinds: pa.Array) -> npt.NDArray[np.bool_]:
@@ -124,7 +124,9 @@ def _repeats(heads: pa.Array, kinds: pa.Array) -> npt.NDArray[np.bool_]:
     return is_repeated
 
 
-def _once(rows: pa.Table) -> pa.Table:
+def keep_once(rows: pa.Table) -> pa.Table:
+    """Give each phrase once, ordered by id: its first spelling, and of its kinds the last one."""
+    # One thread: the first spelling is the first in order.
     grouped = rows.group_by("id", use_threads=False).aggregate([("text", "first"), ("kind", "max")])
     columns = [grouped[name] for name in ("id", "text_first", "kind_max")]
-    return pa.table(columns, schema=_SCHEMA).sort_by("id")
+    return pa.table(columns, schema=PHRASE_SCHEMA).sort_by("id")

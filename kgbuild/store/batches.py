@@ -13,16 +13,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kgbuild.core.errors import StoreError
+from kgbuild.core.phrases import PHRASE_SCHEMA, keep_once
 from kgbuild.core.records import Edge
 from kgbuild.core.shards import arrow_schema, to_table
 
 EDGE_SCHEMA: pa.Schema = arrow_schema(Edge)
-PHRASE_SCHEMA: pa.Schema = pa.schema([(name, pa.string()) for name in ("id", "text", "kind")])
 ENDS = ("head_id", "tail_id", "head", "relation", "tail")
 FACETS = tuple(name for name in EDGE_SCHEMA.names if name not in ENDS)
+# What a store keeps of an edge whose relation and phrases it knows.
+STORED = ("head_id", "tail_id", *FACETS)
+# The heads of one relation, with how many edges each has.
+HEADS_SCHEMA: pa.Schema = pa.schema(
+    [("id", pa.string()), ("text", pa.string()), ("edges", pa.int64())]
+)
 EXPORT_ORDER = [(name, "ascending") for name in ("relation", "head", "tail", "triple_id")]
 
 _RECORDS_AT_ONCE = 4096
+_EXPORT_EDGES = 20_000
 
 
 def edge_batches(
@@ -103,19 +110,17 @@ def phrase_table(edges: pa.Table) -> pa.Table:
         },
         schema=PHRASE_SCHEMA,
     ).take(order)
-    return merge_phrases([both]).sort_by("id")
+    return keep_once(both)
 
 
-def merge_phrases(tables: Sequence[pa.Table]) -> pa.Table:
-    """Give the phrases of several tables once each, by the rules of `phrase_table`."""
-    every = pa.concat_tables(tables)
-    # One thread: the first spelling is the first in order.
-    grouped = every.group_by("id", use_threads=False).aggregate(
-        [("text", "first"), ("kind", "max")]
-    )
-    return pa.table(
-        [grouped["id"], grouped["text_first"], grouped["kind_max"]], schema=PHRASE_SCHEMA
-    )
+def cut_heads(heads: pa.Table) -> Iterator[pa.Table]:
+    """Cut the heads of a relation, in order, so that the edges of a part fit into one table."""
+    start, size = 0, 0
+    for place, count in enumerate(heads["edges"].to_numpy()):
+        size += count
+        if size >= _EXPORT_EDGES or place == heads.num_rows - 1:
+            yield heads.slice(start, place + 1 - start)
+            start, size = place + 1, 0
 
 
 def rows_missing(table: pa.Table, key: str, known: pa.ChunkedArray) -> pa.Table:

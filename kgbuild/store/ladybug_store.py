@@ -11,13 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kgbuild.core.errors import StoreError
+from kgbuild.core.phrases import PHRASE_SCHEMA
 from kgbuild.core.records import Edge
 from kgbuild.store import cypher
 from kgbuild.store.batches import (
     EDGE_SCHEMA,
     EXPORT_ORDER,
     FACETS,
-    PHRASE_SCHEMA,
+    HEADS_SCHEMA,
+    STORED,
+    cut_heads,
     edge_batches,
     phrase_table,
     rows_changed,
@@ -29,8 +32,6 @@ from kgbuild.store.graph_store import SCHEMA_VERSION, Counts, GraphStore, LoadRe
 from kgbuild.store.paths import Direction
 
 _META = {"schema_version": SCHEMA_VERSION, "facets": " ".join(FACETS)}
-_HEADS = pa.schema([("id", pa.string()), ("text", pa.string()), ("edges", pa.int64())])
-_EXPORT_EDGES = 20_000
 _IDS_AT_ONCE = 25_000
 _FEW_IDS = 20
 
@@ -161,12 +162,11 @@ class LadybugStore(GraphStore):
 
     def _compare_edges(self, name: str, edges: pa.Table) -> tuple[pa.Table, pa.Table]:
         part = edges.filter(pc.equal(edges["relation"], name))
-        columns = ["head_id", "tail_id", *FACETS]
         if name not in self._relations:
-            return part.select(columns), part.slice(0, 0).select(columns)
+            return part.select(STORED), part.slice(0, 0).select(STORED)
         known = self._edges_at("h", name, part["head_id"].unique().to_pylist())
         new = rows_missing(part, "triple_id", known["triple_id"])
-        return new.select(columns), rows_changed(part, known).select(columns)
+        return new.select(STORED), rows_changed(part, known).select(STORED)
 
     def remove(self, triple_ids: Iterable[str]) -> int:
         """Take edges out, with the phrases that no edge needs any more; give how many edges."""
@@ -192,16 +192,11 @@ class LadybugStore(GraphStore):
         for name in self._relations:
             if wanted and name not in wanted:
                 continue
-            heads = self._engine.table(_HEADS, cypher.heads_of(name))
             statement = cypher.edges_between(name)
-            start, size = 0, 0
-            for place, count in enumerate(heads["edges"].to_numpy()):
-                size += count
-                if size >= _EXPORT_EDGES or place == heads.num_rows - 1:
-                    low, high = (heads["text"][end].as_py() for end in (start, place))
-                    found = self._engine.table(EDGE_SCHEMA, statement, low=low, high=high)
-                    yield found.sort_by(EXPORT_ORDER)
-                    start, size = place + 1, 0
+            for heads in cut_heads(self._engine.table(HEADS_SCHEMA, cypher.heads_of(name))):
+                low, high = (heads["text"][end].as_py() for end in (0, -1))
+                found = self._engine.table(EDGE_SCHEMA, statement, low=low, high=high)
+                yield found.sort_by(EXPORT_ORDER)
 
     def incident(
         self, phrase_ids: Sequence[str], direction: Direction, *, relation: str | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,18 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from kgbuild.store.batches import EDGE_SCHEMA, FACETS, PHRASE_SCHEMA, merge_phrases, phrase_table
+from kgbuild.core.phrases import PHRASE_SCHEMA, PhraseSpill
+from kgbuild.store.batches import EDGE_SCHEMA, STORED
 
 # The engine copies a file in its pool of 1 GiB, which a million edges of one relation nearly fill.
 _FILE_BYTES = 192 * 2**20
-_COLUMNS = ["head_id", "tail_id", *FACETS]
-_SCHEMA = pa.schema([EDGE_SCHEMA.field(name) for name in _COLUMNS])
+_SCHEMA = pa.schema([EDGE_SCHEMA.field(name) for name in STORED])
 
 
 class Spill:
     """Files of one load: phrases, and the edges of every relation.
 
-    In memory are one batch, the ids of all edges and the phrases, and nothing once all is written.
+    In memory are one batch and the ids of all edges, and nothing once all is written.
 
     Args:
         folder: An empty folder, which the caller takes away.
@@ -41,51 +40,38 @@ class Spill:
         self.phrases = folder / "phrases.parquet"
         self.relations: list[tuple[str, Path]] = []
         self.nodes = self.edges = self.rows = 0
-        self._gathered = [PHRASE_SCHEMA.empty_table()]
 
     def write(self, batches: Iterable[pa.Table]) -> None:
         """Lay down all batches; of rows with one `triple_id` the last one stays."""
         ids: dict[str, list[pa.ChunkedArray]] = {}
-        with ThreadPoolExecutor(1) as beside, ExitStack() as stack:
-            gathered: Future[None] | None = None
-            writers: dict[str, pq.ParquetWriter] = {}
-            size: dict[str, int] = {}
-            for batch in batches:
-                self.rows += batch.num_rows
-                if gathered is not None:
-                    gathered.result()
-                gathered = beside.submit(self._gather, batch)
-                for name in batch["relation"].unique().to_pylist():
-                    part = batch.filter(pc.equal(batch["relation"], name)).select(_COLUMNS)
-                    size[name] = size.get(name, _FILE_BYTES) + part.nbytes
-                    if size[name] > _FILE_BYTES:
-                        if name in writers:
-                            writers[name].close()
-                        path = self._folder / f"edges-{len(self.relations)}.parquet"
-                        self.relations.append((name, path))
-                        writers[name] = stack.enter_context(_open(path, _SCHEMA))
-                        size[name] = part.nbytes
-                    writers[name].write_table(part)
-                    ids.setdefault(name, []).append(part["triple_id"])
-            if gathered is not None:
-                gathered.result()
-        merged = merge_phrases(self._gathered)
-        self.nodes, self._gathered = merged.num_rows, []
-        with _open(self.phrases, PHRASE_SCHEMA) as writer:
-            writer.write_table(merged)
-        del merged
+        with PhraseSpill() as phrases:
+            with ExitStack() as stack:
+                writers: dict[str, pq.ParquetWriter] = {}
+                size: dict[str, int] = {}
+                for batch in batches:
+                    self.rows += batch.num_rows
+                    phrases.add(batch)
+                    for name in batch["relation"].unique().to_pylist():
+                        part = batch.filter(pc.equal(batch["relation"], name)).select(STORED)
+                        size[name] = size.get(name, _FILE_BYTES) + part.nbytes
+                        if size[name] > _FILE_BYTES:
+                            if name in writers:
+                                writers[name].close()
+                            path = self._folder / f"edges-{len(self.relations)}.parquet"
+                            self.relations.append((name, path))
+                            writers[name] = stack.enter_context(_open(path, _SCHEMA))
+                            size[name] = part.nbytes
+                        writers[name].write_table(part)
+                        ids.setdefault(name, []).append(part["triple_id"])
+            with _open(self.phrases, PHRASE_SCHEMA) as writer:
+                for table in phrases.tables():
+                    writer.write_table(table)
+                    self.nodes += table.num_rows
         for name in sorted(ids):
             files = [path for owner, path in self.relations if owner == name]
             chunks = (part for chunk in ids.pop(name) for part in chunk.chunks)
             self.edges += _drop_repeats(files, pa.chunked_array(list(chunks)))
         pa.default_memory_pool().release_unused()
-
-    def _gather(self, batch: pa.Table) -> None:
-        """Add a batch's phrases to those of the batches before it."""
-        self._gathered.append(phrase_table(batch))
-        # The merged ones come first; merging at each doubling costs no more than twice.
-        if sum(map(len, self._gathered[1:])) > len(self._gathered[0]):
-            self._gathered = [merge_phrases(self._gathered)]
 
 
 def _drop_repeats(files: Iterable[Path], ids: pa.ChunkedArray) -> int:

@@ -10,7 +10,8 @@ import neo4j
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kgbuild.store.batches import PHRASE_SCHEMA, rows_changed, rows_missing
+from kgbuild.core.phrases import PHRASE_SCHEMA
+from kgbuild.store.batches import rows_changed, rows_missing
 from kgbuild.store.graph_store import LoadReport
 from kgbuild.store.neo4j_store import cypher
 from kgbuild.store.neo4j_store.rows import change, read_table, to_rows

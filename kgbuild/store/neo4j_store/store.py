@@ -14,9 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kgbuild.core.errors import StoreError
+from kgbuild.core.phrases import PHRASE_SCHEMA
 from kgbuild.core.records import Edge
 from kgbuild.core.server_config import Neo4jConfig
-from kgbuild.store.batches import EDGE_SCHEMA, EXPORT_ORDER, PHRASE_SCHEMA, phrase_table
+from kgbuild.store.batches import (
+    EDGE_SCHEMA,
+    EXPORT_ORDER,
+    HEADS_SCHEMA,
+    cut_heads,
+    phrase_table,
+)
 from kgbuild.store.cypher import RESERVED, check_reading, quote
 from kgbuild.store.graph_store import Counts, GraphStore, LoadReport, Phrase
 from kgbuild.store.neo4j_store import cypher
@@ -37,10 +44,8 @@ from kgbuild.store.words import wanted_words
 
 Vectors = npt.NDArray[np.floating[Any]]
 
-_HEADS = pa.schema([("id", pa.string()), ("text", pa.string()), ("edges", pa.int64())])
 _TRIPLE_IDS = pa.schema([("triple_id", pa.string())])
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-_EXPORT_EDGES = 20_000
 _IDS_AT_ONCE = 10_000
 _VECTORS_AT_ONCE = 1_000
 # A range index takes keys of 8,167 bytes at most.
@@ -169,17 +174,13 @@ class Neo4jStore(GraphStore):
             if wanted and name not in wanted:
                 continue
             # Ordered here, not by the server, whose order of rare letters is another one.
-            heads = self._table(_HEADS, cypher.heads_of(name)).sort_by(
+            every = self._table(HEADS_SCHEMA, cypher.heads_of(name)).sort_by(
                 [("text", "ascending"), ("id", "ascending")]
             )
-            start, size = 0, 0
-            for place, count in enumerate(heads["edges"].to_numpy()):
-                size += count
-                if size >= _EXPORT_EDGES or place == heads.num_rows - 1:
-                    ids = heads["id"].slice(start, place + 1 - start).to_pylist()
-                    found = self._table(EDGE_SCHEMA, cypher.edges_at("h", [name]), ids=ids)
-                    yield found.sort_by(EXPORT_ORDER)
-                    start, size = place + 1, 0
+            for heads in cut_heads(every):
+                ids = heads["id"].to_pylist()
+                found = self._table(EDGE_SCHEMA, cypher.edges_at("h", [name]), ids=ids)
+                yield found.sort_by(EXPORT_ORDER)
 
     def incident(
         self, phrase_ids: Sequence[str], direction: Direction, *, relation: str | None = None
