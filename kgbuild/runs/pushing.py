@@ -57,16 +57,16 @@ def prune_edges(source: GraphStore, target: Neo4jStore, *, run: str, progress: P
     Only edges that this run made are looked at: those of other runs, and what people import, stay.
     Killed, it goes on the next time, for what is gone is not found again.
     """
-    kept = pa.concat_tables(table.select(["triple_id"]) for table in source.edge_tables())
-    ids = kept["triple_id"].combine_chunks()
+    parts = (chunk for table in source.edge_tables() for chunk in table["triple_id"].chunks)
+    kept = pa.chunked_array(parts, type=pa.string()).combine_chunks()
     stale = [
         triple
         for held in target.ids_of_run(run)
-        for triple in held.filter(pc.invert(pc.is_in(held, value_set=ids))).to_pylist()
+        for triple in held.filter(pc.invert(pc.is_in(held, value_set=kept))).to_pylist()
     ]
-    parts = [stale[start : start + _STEP] for start in range(0, len(stale), _STEP)]
-    steps = progress.track(parts, stage="prune", total=len(parts), unit=_UNIT)
-    return sum(target.remove(part) for part in steps)
+    groups = [stale[start : start + _STEP] for start in range(0, len(stale), _STEP)]
+    steps = progress.track(groups, stage="prune", total=len(groups), unit=_UNIT)
+    return sum(target.remove(group) for group in steps)
 
 
 def push_rejected(manifest: Manifest, target: Neo4jStore, *, progress: Progress) -> LoadReport:

@@ -16,8 +16,11 @@ from kgbuild.core.config import StoreConfig
 from kgbuild.core.errors import KgbuildError
 from kgbuild.core.ids import phrase_id, triple_id
 from kgbuild.core.manifest import read_manifest
+from kgbuild.core.progress import QUIET
 from kgbuild.core.records import Edge
+from kgbuild.runs.pushing import prune_edges
 from kgbuild.store import open_store
+from kgbuild.store.memory import MemoryStore
 from kgbuild.store.neo4j_server import Server, ServerHome
 from kgbuild.store.neo4j_store import Neo4jStore, find_address
 
@@ -102,6 +105,17 @@ def test_pruning_takes_out_what_the_run_has_no_longer_and_nothing_else(
         assert server.counts().edges == 8
     assert {"of another run", "of nobody"} <= left
     assert "undone since" not in left
+
+
+@pytest.mark.neo4j
+def test_pruning_by_a_graph_that_has_nothing_left(made_run: Path, clean_neo4j: Server) -> None:
+    to = ("--to", clean_neo4j.uri, "--credentials", str(clean_neo4j.credentials))
+    _run("push", "--run", str(made_run), *to)
+    run = read_manifest(made_run).run_id
+    address = find_address(clean_neo4j.uri, credentials=clean_neo4j.credentials)
+    with Neo4jStore(address, relations=[]) as server:
+        assert prune_edges(MemoryStore(), server, run=run, progress=QUIET) == 6
+        assert server.counts().edges == 0
 
 
 @pytest.mark.neo4j
