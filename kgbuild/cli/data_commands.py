@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kgbuild.cli.inputs import read_input
 from kgbuild.cli.options import JsonOption, RunOption
 from kgbuild.cli.output import find_run, print_json, print_table, say
 from kgbuild.core.errors import RunError
@@ -82,11 +83,8 @@ def extract(
     kind: Annotated[str, typer.Option("--kind", help="event, concept or all.")] = "all",
 ) -> None:
     """Print events (PersonX-normalised) and concepts of running text as TSV: head, kind."""
-    import sys
-
     from kgbuild.core.config import SeedsConfig
     from kgbuild.core.errors import SeedError, did_you_mean
-    from kgbuild.core.files import decode_text, read_text
     from kgbuild.core.records import Head
     from kgbuild.seeds import extract_heads
 
@@ -95,12 +93,7 @@ def extract(
             f"--kind {kind!r} is not event, concept or all"
             f"{did_you_mean(kind, ('event', 'concept', 'all'))}"
         )
-    contents = (
-        decode_text(sys.stdin.buffer.read(), name="standard input")
-        if str(path) == "-"
-        else read_text(path)
-        for path in texts
-    )
+    contents = (read_input(path) for path in texts)
     typer.echo("head\tkind")
     skipped = 0
     for found in extract_heads(contents, config=SeedsConfig()):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kgbuild.cli.inputs import read_input
 from kgbuild.cli.output import print_table, say
 
 if TYPE_CHECKING:
@@ -122,12 +122,10 @@ def _describe(unmet: tuple[int, ...]) -> str:
 
 def _read_prompts(prompts: list[str], file: Path | None) -> list[str]:
     from kgbuild.core.errors import ConfigError
-    from kgbuild.core.files import read_text
 
     texts = list(prompts)
     if file is not None:
-        text = sys.stdin.read() if str(file) == "-" else read_text(file)
-        texts += [line for line in text.splitlines() if line.strip()]
+        texts += [line for line in read_input(file).splitlines() if line.strip()]
     if not texts:
         raise ConfigError("There is no prompt; give some, or a file of them with --file")
     return texts
