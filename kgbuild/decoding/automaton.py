@@ -69,6 +69,14 @@ class Automaton:
                 return 0
             node = self._fail[node]
 
+    def feed(self, node: int, symbols: str) -> tuple[int, tuple[int, ...]]:
+        """Follow symbols: the node after them and the patterns that ended, in order."""
+        ended: list[int] = []
+        for symbol in symbols:
+            node = self.step(node, symbol)
+            ended += self.endings[node]
+        return node, tuple(ended)
+
     def list_alive(self, node: int) -> list[tuple[int, int]]:
         """List (pattern, symbols matched) for every partial match, the root's excluded."""
         alive: list[tuple[int, int]] = []

@@ -12,7 +12,13 @@ import torch
 
 from kgbuild.core.errors import ModelError
 from kgbuild.decoding.memory import is_out_of_memory, read_free_bytes
-from kgbuild.decoding.runner import CausalModel, EncodedPrompt, Runner, open_runner
+from kgbuild.decoding.runner import (
+    CausalModel,
+    EncodedPrompt,
+    Runner,
+    open_runner,
+    read_text_config,
+)
 
 MOST_ROWS = 256  # more rows at once gained nothing in benchmarks/decoding.md
 _log = logging.getLogger(__name__)
@@ -90,7 +96,7 @@ def run_items(
                 raise
             if size == 1:
                 raise ModelError(
-                    f"one prompt of {longest} tokens with {rows_each} beams does not fit into "
+                    f"one prompt of {longest} tokens with {rows_each} rows does not fit into "
                     "memory; use fewer beams, shorter prompts or a smaller model"
                 ) from error
             at_once = size // 2
@@ -160,7 +166,7 @@ def measure_batch(model: CausalModel, *, longest: int, rows_each: int, new_token
     free = read_free_bytes(first.device)
     if free is None:
         return most
-    config = getattr(model.config, "get_text_config", lambda: model.config)()
+    config = read_text_config(model)
     layers = int(getattr(config, "num_hidden_layers", 0) or 12)
     heads = int(getattr(config, "num_attention_heads", 0) or 1)
     size = int(getattr(config, "head_dim", 0) or getattr(config, "hidden_size", 768) // heads)

@@ -149,7 +149,6 @@ class BeamItem(Item):
     def _list_candidates(
         self, found: Sequence[RowScores], *, floor: float, width: int
     ) -> list[Candidate]:
-        compiled, reward = self.compiled, self._settings.progress_reward
         candidates: list[Candidate] = []
         for index, (beam, row) in enumerate(zip(self.live, found, strict=True)):
             seen: set[int] = set()
@@ -158,14 +157,16 @@ class BeamItem(Item):
                 if token in seen:
                     continue
                 seen.add(token)
-                state = compiled.step(beam.state, token)
+                state = self.compiled.step(beam.state, token)
                 if state != DEAD:
-                    standing = compiled.judge(state)
-                    rank = score + reward * standing.progress
-                    candidates.append(
-                        Candidate(rank, index, token, score, state, standing.met, standing.begun)
-                    )
+                    candidates.append(self.weigh(index, token, score=score, state=state))
         return candidates
+
+    def weigh(self, row: int, token: int, *, score: float, state: int) -> Candidate:
+        """Give a token that leads to a state as a candidate, with the reward for its progress."""
+        standing = self.compiled.judge(state)
+        rank = score + self._settings.progress_reward * standing.progress
+        return Candidate(rank, row, token, score, state, standing.met, standing.begun)
 
     def _read_candidate(self, candidate: Candidate) -> str:
         tokens = (*self.live[candidate.row].tokens, candidate.token)

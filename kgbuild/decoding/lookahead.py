@@ -23,7 +23,7 @@ from kgbuild.decoding.beam_item import BeamItem, advance_items
 from kgbuild.decoding.candidates import Blocked
 from kgbuild.decoding.proposals import Proposals
 from kgbuild.decoding.runner import Runner
-from kgbuild.decoding.selection import Candidate, choose_beams
+from kgbuild.decoding.selection import choose_beams
 
 Way = tuple[int, ...]  # tokens of a phrase, or of what is left of it
 
@@ -96,14 +96,8 @@ def narrow(item: BeamItem, hopes: Sequence[float], *, settings: DecodingConfig) 
     """Keep as many hypotheses of an item as it has beams; give their places in order."""
     candidates = []
     for place, (beam, hope) in enumerate(zip(item.live, hopes, strict=True)):
-        standing = item.compiled.judge(beam.state)
-        rank = beam.score + settings.progress_reward * standing.progress
-        rank += settings.lookahead_weight * hope
-        candidates.append(
-            Candidate(
-                rank, place, beam.tokens[-1], beam.score, beam.state, standing.met, standing.begun
-            )
-        )
+        one = item.weigh(place, beam.tokens[-1], score=beam.score, state=beam.state)
+        candidates.append(one._replace(rank=one.rank + settings.lookahead_weight * hope))
     chosen = choose_beams(candidates, beams=settings.beams, tolerance=settings.clause_tolerance)
     places = sorted(candidate.row for candidate in chosen)
     item.live = [item.live[place] for place in places]

@@ -76,8 +76,7 @@ class PlainRunner(Runner):
             self.cache.batch_repeat_interleave(len(rows))
         else:
             shared = 0
-        width = max(len(row) for row in rows) - shared
-        ids, mask = pad_left([row[shared:] for row in rows], width=width)
+        ids, mask = pad_rows([row[shared:] for row in rows], is_left=True)
         mask = torch.cat([torch.ones((len(rows), shared), dtype=torch.long), mask], dim=1)
         positions = (mask.cumsum(1) - 1).clamp(min=0)[:, shared:]  # (rows, width)
         self.mask = mask.to(self.device) if bool((mask == 0).any()) else None
@@ -155,19 +154,13 @@ class PlainRunner(Runner):
 
     def _encode(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Read the encoder's side and the first token of the decoder's."""
-        width = max(len(row) for row in rows)
-        ids = torch.zeros((len(rows), width), dtype=torch.long)
-        mask = torch.zeros((len(rows), width), dtype=torch.long)
-        for index, row in enumerate(rows):
-            ids[index, : len(row)] = torch.tensor(list(row))
-            mask[index, : len(row)] = 1
+        ids, mask = pad_rows(rows, is_left=False)
         self.mask = mask.to(self.device)
         encoder = self._model.get_encoder()  # type: ignore[attr-defined]
         output = encoder(input_ids=ids.to(self.device), attention_mask=self.mask)
         self._encoded = output.last_hidden_state
         self._lengths = torch.zeros(len(rows), dtype=torch.long, device=self.device)
-        starts = find_decoder_starts(self._model)
-        for token in starts:
+        for token in find_decoder_starts(self._model):
             logits = self._decode(torch.full((len(rows), 1), token, device=self.device))
         return logits[:, -1]
 
@@ -205,14 +198,15 @@ class PlainRunner(Runner):
         return cache
 
 
-def pad_left(rows: Sequence[Sequence[int]], *, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+def pad_rows(rows: Sequence[Sequence[int]], *, is_left: bool) -> tuple[torch.Tensor, torch.Tensor]:
     """Give token rows as (rows, width) ids and a mask that is 1 where there is a token."""
+    width = max(len(row) for row in rows)
     ids = torch.zeros((len(rows), width), dtype=torch.long)
     mask = torch.zeros((len(rows), width), dtype=torch.long)
     for index, row in enumerate(rows):
-        if len(row):
-            ids[index, width - len(row) :] = torch.tensor(list(row))
-            mask[index, width - len(row) :] = 1
+        start = width - len(row) if is_left else 0
+        ids[index, start : start + len(row)] = torch.tensor(list(row), dtype=torch.long)
+        mask[index, start : start + len(row)] = 1
     return ids, mask
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kgbuild.decoding.literals import WatchedLiteral
 from kgbuild.decoding.state import CompiledConstraints
 from kgbuild.decoding.symbols import BLANK, EDGE, EMPTY, SPACE, WORD
@@ -37,16 +39,10 @@ class Proposals:
         """Give the tokens that go on with a phrase that was begun."""
         if state not in self._next:
             compiled = self._compiled
+            begun = compiled.read_state(state)[1].begun
             found: dict[int, None] = {}
-            met = compiled.judge(state).met
-            cursor = compiled.read_state(state)[1]
-            for index, depth in compiled.list_alive(cursor):
-                literal = compiled.literals[index]
-                rest = literal.phrase[literal.places[depth] :]
-                # A phrase of which only the word edge was read is begun below, with its space.
-                if rest != literal.phrase and compiled.list_wanting(index, met):
-                    tokens = compiled.vocabulary.propose(rest, begun=cursor.begun)
-                    found.update(dict.fromkeys(tokens))
+            for rest in self._list_begun(state):
+                found.update(dict.fromkeys(compiled.vocabulary.propose(rest, begun=begun)))
             self._next[state] = tuple(found)
         return self._next[state]
 
@@ -66,16 +62,12 @@ class Proposals:
 
     def find_shortest(self, state: int) -> tuple[int, ...]:
         """Give the tokens on the shortest way to a phrase: one that was begun, if there is any."""
-        compiled = self._compiled
-        met = compiled.judge(state).met
-        cursor = compiled.read_state(state)[1]
-        ways: list[tuple[int, tuple[int, ...]]] = []
-        for index, depth in compiled.list_alive(cursor):
-            literal = compiled.literals[index]
-            rest = literal.phrase[literal.places[depth] :]
-            if rest and rest != literal.phrase and compiled.list_wanting(index, met):
-                tokens = compiled.vocabulary.propose(rest, begun=cursor.begun)
-                ways.append((len(compiled.vocabulary.spell(rest)), tokens))
+        vocabulary = self._compiled.vocabulary
+        begun = self._compiled.read_state(state)[1].begun
+        ways = [
+            (len(vocabulary.spell(rest)), vocabulary.propose(rest, begun=begun))
+            for rest in self._list_begun(state)
+        ]
         if not any(tokens for _, tokens in ways):
             for literals in self._list_unmet(state):
                 ways += [(self._measure(one), self._begin(one, state)) for one in literals]
@@ -86,18 +78,11 @@ class Proposals:
     def list_ways(self, state: int) -> tuple[tuple[int, ...], ...]:
         """List the tokens of every phrase of an unmet clause, or of what is left of a begun one."""
         if state not in self._ways:
-            compiled, vocabulary = self._compiled, self._compiled.vocabulary
-            met = compiled.judge(state).met
-            found: dict[tuple[int, ...], None] = {}
-            for index, depth in compiled.list_alive(compiled.read_state(state)[1]):
-                literal = compiled.literals[index]
-                rest = literal.phrase[literal.places[depth] :]
-                if rest not in ("", literal.phrase) and compiled.list_wanting(index, met):
-                    found[vocabulary.spell(rest)] = None
+            vocabulary = self._compiled.vocabulary
+            texts = [*self._list_begun(state)]
             for literals in self._list_unmet(state):
-                for literal in literals:
-                    if not literal.is_anchored:
-                        found[vocabulary.spell(" " + literal.phrase)] = None
+                texts += (" " + one.phrase for one in literals if not one.is_anchored)
+            found = dict.fromkeys(vocabulary.spell(text) for text in texts)
             self._ways[state] = tuple(way for way in found if way)
         return self._ways[state]
 
@@ -130,6 +115,19 @@ class Proposals:
             )
             allowed = tokens if allowed is None else allowed & tokens
         return allowed
+
+    def _list_begun(self, state: int) -> Iterator[str]:
+        """Give what is left of every phrase of an unmet clause that was begun and not finished.
+
+        A phrase of which only the word edge was read is none: it begins with its space.
+        """
+        compiled = self._compiled
+        met = compiled.judge(state).met
+        for index, depth in compiled.list_alive(compiled.read_state(state)[1]):
+            literal = compiled.literals[index]
+            rest = literal.phrase[literal.places[depth] :]
+            if rest not in ("", literal.phrase) and compiled.list_wanting(index, met):
+                yield rest
 
     def _list_unmet(self, state: int) -> list[list[WatchedLiteral]]:
         met = self._compiled.judge(state).met

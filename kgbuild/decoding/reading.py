@@ -28,12 +28,7 @@ class Reader:
         self, node: int, symbols: str, *, is_exact: bool = False
     ) -> tuple[int, tuple[int, ...]]:
         """Read symbols: the node after them and the literals that ended."""
-        automaton = self._automata[is_exact]
-        events: list[int] = []
-        for symbol in symbols:
-            node = automaton.step(node, symbol)
-            events += automaton.endings[node]
-        return node, tuple(events)
+        return self._automata[is_exact].feed(node, symbols)
 
     def list_alive(self, cursor: Cursor) -> list[tuple[int, int]]:
         """List (literal, symbols matched) for every phrase that was begun."""

@@ -133,9 +133,9 @@ def encode_prompts(
         groups.setdefault(lead, []).append(index)
     shared = [0] * len(rows)
     for group in groups.values():
-        common = find_shared([rows[index] for index in group]) if len(group) > 1 else 0
+        common = count_shared([rows[index] for index in group])
         for index in group:
-            shared[index] = common if common >= MIN_SHARED else 0
+            shared[index] = common
     return [EncodedPrompt(row, common) for row, common in zip(rows, shared, strict=True)]
 
 
@@ -152,6 +152,22 @@ def find_shared(rows: Sequence[Sequence[int]]) -> int:
         if any(row[place] != rows[0][place] for row in rows):
             return place
     return limit
+
+
+def count_shared(rows: Sequence[Sequence[int]], *, most: int | None = None) -> int:
+    """Count the tokens that several rows begin with, if reading them apart is worth a pass.
+
+    Args:
+        most: Tokens that may be read in common.
+    """
+    common = find_shared(rows) if len(rows) > 1 else 0
+    common = common if most is None else min(common, most)
+    return common if common >= MIN_SHARED else 0
+
+
+def read_text_config(model: CausalModel) -> Any:
+    """Give the settings of the part of a model that reads text; most models have no other."""
+    return getattr(model.config, "get_text_config", lambda: model.config)()
 
 
 def open_runner(model: CausalModel, *, longest: int) -> Runner:

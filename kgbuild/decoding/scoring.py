@@ -10,13 +10,7 @@ import torch
 from kgbuild.decoding.candidates import check_logits
 from kgbuild.decoding.memory import is_out_of_memory
 from kgbuild.decoding.plain_runner import PlainRunner
-from kgbuild.decoding.runner import (
-    MIN_SHARED,
-    CausalModel,
-    encode_prompts,
-    find_shared,
-    hold_still,
-)
+from kgbuild.decoding.runner import CausalModel, count_shared, encode_prompts, hold_still
 from kgbuild.decoding.vocabulary import Tokenizer
 
 _log = logging.getLogger(__name__)
@@ -75,8 +69,7 @@ def _score_batch(
     keep = max(len(tail) for _, tail in pairs)
     rows = [head + tail[:-1] for head, tail in pairs]
     # The columns kept come after what is read in common.
-    shared = min(find_shared(rows), min(len(head) for head, _ in pairs) - 1) if rows[1:] else 0
-    shared = shared if shared >= MIN_SHARED else 0
+    shared = count_shared(rows, most=min(len(head) for head, _ in pairs) - 1)
     logits = PlainRunner(model).read(rows, shared=shared, keep=keep)
     scores: list[float] = []
     for (_, tail), row, name in zip(pairs, logits, names, strict=True):

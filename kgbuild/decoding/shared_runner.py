@@ -25,7 +25,7 @@ from kgbuild.decoding.attention import (
 )
 from kgbuild.decoding.memory import is_out_of_memory
 from kgbuild.decoding.plain_runner import PlainRunner
-from kgbuild.decoding.runner import CausalModel, EncodedPrompt, Runner
+from kgbuild.decoding.runner import CausalModel, EncodedPrompt, Runner, read_text_config
 
 _ROOM = 8  # columns by which the place for new tokens grows
 _verdicts: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
@@ -44,11 +44,11 @@ class SharedRunner(Runner):
         self._prompts: list[Keys] = []  # for every layer: a group a prompt
         self._lengths: list[int] = []  # real tokens of every prompt
         self._present = torch.zeros((0, 0), dtype=torch.bool)  # (prompts, columns): no padding
-        self._own: list[Keys] = []  # for every layer: a group a row that has advanced
+        # For every layer: a group a row that has advanced; prompts just read stand behind them.
+        self._own: list[Keys] = []
         self._columns = 0  # of the rows' own tokens
         self._groups: list[int] = []  # prompt of every row
         self._starts: list[int] = []  # first own column of every row
-        self._advanced = 0  # rows that have own tokens; prompts just read stand behind them
 
     def close(self) -> None:
         """Give the model its usual attention back."""
@@ -75,12 +75,12 @@ class SharedRunner(Runner):
         for head, family in families.items():
             found.append(self._read(head, [prompts[index] for index in family]))
             order += family
-        places = {index: place for place, index in enumerate(order)}
-        self._groups += [first + places[index] for index in range(len(prompts))]
+        # Families were read together; the rows stand in the order of the prompts again.
+        places = sorted(range(len(order)), key=order.__getitem__)
+        self._groups += [first + place for place in places]
         self._starts += [self._columns] * len(prompts)
         logits = torch.cat(found)
-        rows = torch.tensor([places[index] for index in range(len(prompts))], device=logits.device)
-        return logits if order == sorted(order) else logits.index_select(0, rows)
+        return logits if order == sorted(order) else logits[places]
 
     def _read(self, head: tuple[int, ...], prompts: Sequence[EncodedPrompt]) -> torch.Tensor:
         """Read prompts that begin alike; keep their keys as new groups."""
@@ -112,7 +112,7 @@ class SharedRunner(Runner):
             return
         if not used:
             self._prompts, self._own, self._columns = [], [], 0
-            self._lengths, self._starts, self._advanced = [], [], 0
+            self._lengths, self._starts = [], []
             return
         numbers = {group: place for place, group in enumerate(used)}
         # Padding that only a forgotten prompt needed goes too.
@@ -149,7 +149,6 @@ class SharedRunner(Runner):
                 use_cache=True,
             )
         self._columns += 1
-        self._advanced = len(tokens)
         logits: torch.Tensor = output.logits
         return logits
 
@@ -160,7 +159,7 @@ class SharedRunner(Runner):
             self._own = [Keys(k.keys[:, :, spare:], k.values[:, :, spare:]) for k in self._own]
             self._starts = [start - spare for start in self._starts]
             self._columns -= spare
-        if not self._own or not self._advanced:
+        if not self._own:
             self._columns, self._starts = 0, [0] * len(self._starts)
             self._own = [self._make_room(k, len(parents), _ROOM + new) for k in self._prompts]
             return
@@ -170,8 +169,9 @@ class SharedRunner(Runner):
             pad = torch.nn.functional.pad
             self._own = [Keys(pad(k.keys, pads), pad(k.values, pads)) for k in self._own]
         # A prompt just read has no own tokens yet: what its row starts with is masked.
-        rows = [parent if parent < self._advanced else 0 for parent in parents]
-        if rows != list(range(self._own[0].keys.shape[0])):
+        advanced = self._own[0].keys.shape[0]
+        rows = [parent if parent < advanced else 0 for parent in parents]
+        if rows != list(range(advanced)):
             moved = torch.tensor(rows, device=self._device)
             self._own = [keys.select(moved) for keys in self._own]
 
@@ -232,7 +232,7 @@ def can_share(model: Any, *, longest: int) -> bool:
     Args:
         longest: Tokens of the longest prompt and its completion together.
     """
-    config = getattr(model.config, "get_text_config", lambda: model.config)()
+    config = read_text_config(model)
     for name in ("sliding_window", "attention_chunk_size"):
         window = getattr(config, name, None)
         if window is not None and longest > window:

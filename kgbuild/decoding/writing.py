@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from kgbuild.decoding.automaton import Automaton
+from kgbuild.decoding.candidates import find_repeats
 from kgbuild.decoding.literals import WatchedLiteral
 from kgbuild.decoding.symbols import (
     EDGE,
@@ -112,36 +113,17 @@ class Pen:
                 if tries > MAX_TRIES:
                     return True
                 read, after_last, _ = read_symbols(texts[token], last=last, is_folded=is_folded)
-                if not read or (ngram and _repeats((*path, token), ngram)):
+                if not read or token in find_repeats(path, ngram=ngram):
                     continue
-                after, is_found = _feed(automaton, node, read)
+                after, ended = automaton.feed(node, read)
                 over = EDGE + END if after_last == WORD else END
-                if is_found or _feed(automaton, after, over)[1]:
+                if ended or automaton.feed(after, over)[1]:
                     return True
                 place = (after, after_last)
                 if automaton.depths[after] and (ngram or place not in seen):
                     seen.add(place)
                     waiting.append((after, after_last, (*path, token)))
         return False
-
-
-def _feed(automaton: Automaton, node: int, symbols: str) -> tuple[int, bool]:
-    is_found = False
-    for symbol in symbols:
-        node = automaton.step(node, symbol)
-        is_found = is_found or bool(automaton.endings[node])
-    return node, is_found
-
-
-def _repeats(tokens: Path, ngram: int) -> bool:
-    """Whether the last n-gram was there before.
-
-    >>> _repeats((1, 2, 1, 2), 2)
-    True
-    """
-    last = tokens[-ngram:]
-    places = range(len(tokens) - ngram)
-    return any(tokens[place : place + ngram] == last for place in places)
 
 
 @lru_cache(maxsize=1)
