@@ -1,0 +1,84 @@
+"""The knobs of the critic."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from kgbuild.core.section import Section
+
+
+class CriticConfig(Section):
+    """The classifier that accepts or rejects triples."""
+
+    backbone: str = Field(
+        default="smollm2",
+        description="Language model (LoRA) or sentence encoder (all of it): catalogue name or path",
+    )
+    start: str | None = Field(
+        default="data/critic",
+        description="Trained critic of the same backbone to go on from; empty starts anew",
+    )
+    precedents: str | None = Field(
+        default="minilm",
+        description="Sentence encoder that finds judged triples like a new one; empty does without",
+    )
+    labels: tuple[str, ...] = Field(
+        default=("data/labels",), description="Folders or files of judged triples"
+    )
+    silver: tuple[str, ...] = Field(
+        default=(), description="Folders or files of a judge's soft verdicts"
+    )
+    silver_epochs: int = Field(default=2, ge=0, description="Passes over the judge's verdicts")
+    silver_rate: float = Field(default=5e-5, gt=0, description="Peak learning rate on silver")
+    epochs: int = Field(default=1, ge=0, description="Passes over the labelled triples")
+    max_steps: int = Field(
+        default=12, ge=0, description="Stop after this many steps on labels; 0 is no limit"
+    )
+    learning_rate: float = Field(
+        default=2e-5,
+        gt=0,
+        description="Peak learning rate on labels; 3e-4 where training starts anew",
+    )
+    decay: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of the steps, the last ones, over which the rate falls to zero",
+    )
+    batch_size: int = Field(default=64, ge=1, description="Triples a step")
+    lora_rank: int = Field(default=16, ge=1, description="Rank of a language model's adapter")
+    frozen_share: float = Field(
+        default=0.25, ge=0, le=1, description="Share of the layers, the lowest, left as they are"
+    )
+    evidence_dropout: float = Field(
+        default=0.5, ge=0, le=1, description="How often training hides the teacher's evidence"
+    )
+    max_tokens: int = Field(default=64, ge=8, le=512, description="A longer sentence is cut")
+    confidence: float = Field(
+        default=0.8, gt=0, lt=1, description="How sure a threshold must be of its precision"
+    )
+    when_unmet: Literal["best", "nothing"] = Field(
+        default="best",
+        description="No threshold reaches the target: take the surest one, or accept nothing",
+    )
+    prior_labels: float = Field(
+        default=10.0, ge=0.1, description="Labels that the calibrated probabilities count for"
+    )
+    target_precision: float = Field(
+        default=0.9, gt=0, lt=1, description="Precision that the thresholds aim at"
+    )
+    min_yield: float = Field(
+        default=0.2, ge=0, le=1, description="Share of the plausible labels that a cut must keep"
+    )
+    min_relation_labels: int = Field(
+        default=40, ge=1, description="Fewer validation labels fall back to the global threshold"
+    )
+    threshold: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Fixed threshold for every relation; empty uses the trained ones",
+    )
+    seed: int = Field(default=13, description="Seed of initial weights and order")

@@ -1,0 +1,1 @@
+"""Pages that kgbuild serves itself: labelling in a browser."""
