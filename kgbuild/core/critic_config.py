@@ -16,6 +16,16 @@ class CriticConfig(Section):
         default="smollm2",
         description="Language model (LoRA) or sentence encoder (all of it): catalogue name or path",
     )
+    question: str | None = Field(
+        default=None,
+        description="Asked of an instruction model, with {sentence}: its odds of yes are where "
+        "training starts; empty reads the sentence alone",
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto",
+        description="Type of a language model's weights; auto is bfloat16 on processors that "
+        "multiply it in hardware",
+    )
     start: str | None = Field(
         default="data/critic",
         description="Trained critic of the same backbone to go on from; empty starts anew",

@@ -12,13 +12,14 @@ from kgbuild.core.config import CriticConfig
 from kgbuild.core.errors import ModelError
 from kgbuild.core.files import read_json
 from kgbuild.critic.rows import Batch
-from kgbuild.decoding import load_base, quiet_loading, quiet_peft
+from kgbuild.decoding import Question, choose_dtype, load_base, quiet_loading, quiet_peft
 
 
 class EncoderBody(nn.Module):
     """A bidirectional encoder; a sentence is the mean of its tokens (Reimers & Gurevych 2019)."""
 
     is_causal = False
+    asked = None
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -49,8 +50,44 @@ class EncoderBody(nn.Module):
             parameter.requires_grad_(False)
 
 
+class Asked:
+    """What a language model has read and is about to say when a sentence follows its question.
+
+    The question is read once, by the model as it came: an adapter only changes how the sentence
+    is read. So a sentence costs its own tokens, in training too.
+
+    Attributes:
+        question: The tokens.
+        direction: (width,) what turns a state into the odds of yes against no.
+    """
+
+    def __init__(self, model: Any, question: Question) -> None:
+        self.question = question
+        self.length = len(question.before)
+        with torch.inference_mode():
+            read = model.base_model(input_ids=torch.tensor([question.before]), use_cache=True)
+        # Clones, since tensors of inference mode may not be part of a training step.
+        self._layers = [
+            (layer.keys.clone(), layer.values.clone()) for layer in read.past_key_values.layers
+        ]
+        words = model.get_output_embeddings().weight
+        yes, no = (words[list(ids)].float().mean(0) for ids in (question.yes, question.no))
+        self.direction = (yes - no).detach().clone()
+
+    def repeat(self, rows: int) -> Any:
+        """Give a cache that holds the question for some rows."""
+        from transformers import DynamicCache
+
+        cache = DynamicCache()
+        for place, (keys, values) in enumerate(self._layers):
+            cache.update(
+                keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer_idx=place
+            )
+        return cache
+
+
 class CausalBody(nn.Module):
-    """A language model without its head; a sentence is the state of its end-of-text token.
+    """A language model without its head; a sentence is the state of its last token.
 
     LoRA (Hu et al. 2021) in all linear layers but those of the lowest layers, which need no
     gradient then.
@@ -58,27 +95,34 @@ class CausalBody(nn.Module):
 
     is_causal = True
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, asked: Asked | None = None) -> None:
         super().__init__()
         self.model = model
+        self.asked = asked
         self.width = int(model.config.hidden_size)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Give (N, width)."""
         sees = _look_back(batch.owner).unsqueeze(1)
-        bias = torch.zeros(sees.shape, dtype=torch.float32)
-        bias.masked_fill_(~sees, torch.finfo(torch.float32).min)
+        before = 0
+        cache = None
+        if self.asked is not None:
+            before, cache = self.asked.length, self.asked.repeat(len(sees))
+            sees = nn.functional.pad(sees, (before, 0), value=True)
+        bias = torch.zeros(sees.shape, dtype=self.model.dtype)
+        bias.masked_fill_(~sees, torch.finfo(bias.dtype).min)
         states = self.model(
             input_ids=batch.input_ids,
-            position_ids=batch.positions,
+            position_ids=batch.positions + before,
             attention_mask=bias,
-            use_cache=False,
+            past_key_values=cache,
+            use_cache=cache is not None,
         ).last_hidden_state
         places = torch.arange(batch.owner.shape[1])
         # (N, W): the last token that a row owns answers for it
         own = batch.owner[batch.group] == torch.arange(len(batch.rows)).unsqueeze(1)
         last = (own * places).argmax(1)
-        return cast(torch.Tensor, states[batch.group, last])
+        return cast(torch.Tensor, states[batch.group, last]).float()
 
     def fold(self) -> None:
         """Add the adapter to the weights that it adapts; reading is a sixth faster then."""
@@ -103,11 +147,13 @@ def load_body(path: Path, config: CriticConfig) -> tuple[EncoderBody | CausalBod
             read safely.
     """
     if path.suffix == ".gguf" or _is_language_model(path):
-        model, tokenizer = load_base(path)
-        body = _adapt(model.base_model, config)
-        if tokenizer.eos_token_id is None:
+        model, tokenizer = load_base(path, dtype=choose_dtype(config.dtype))
+        asked = None
+        if config.question:
+            asked = Asked(model, Question.of(tokenizer, config.question))
+        elif tokenizer.eos_token_id is None:
             raise ModelError(f"The tokenizer of {path} has no end-of-text token to read off")
-        return CausalBody(body), tokenizer
+        return CausalBody(_adapt(model.base_model, config), asked=asked), tokenizer
     encoder, tokenizer = load_encoder(path)
     whole = EncoderBody(encoder)
     whole.hold(config.frozen_share)

@@ -50,12 +50,12 @@ def fit(
     planned = [batch for one in passes for batch in one]
     steps = min(max_steps or len(planned), len(planned))
     trained = [one for one in network.parameters() if one.requires_grad]
-    inside = {id(one) for one in network.body.parameters()}
+    slow = {id(one) for one in network.pretrained()}
     optimizer = torch.optim.AdamW(
         [
-            {"params": [one for one in trained if id(one) in inside], "lr": rate},
+            {"params": [one for one in trained if id(one) in slow], "lr": rate},
             {
-                "params": [one for one in trained if id(one) not in inside],
+                "params": [one for one in trained if id(one) not in slow],
                 "lr": max(rate, _HEAD_RATE),
             },
         ],

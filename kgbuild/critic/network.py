@@ -30,6 +30,10 @@ class CriticNetwork(nn.Module):
         self.relation_rate = nn.Embedding(relations + 1, 1, padding_idx=0)
         self.relation_direction = nn.Embedding(relations + 1, body.width, padding_idx=0)
         self.evidence = nn.Linear(EVIDENCE_WIDTH, 1, bias=False)
+        if body.asked is not None:
+            with torch.no_grad():
+                self.head.weight.copy_(body.asked.direction)
+                self.head.bias.zero_()
         for table in (self.relation_rate, self.relation_direction, self.evidence):
             nn.init.zeros_(table.weight)
 
@@ -45,6 +49,13 @@ class CriticNetwork(nn.Module):
         """Give what evidence (N, EVIDENCE_WIDTH) adds to a logit; nothing where it is zero."""
         added: torch.Tensor = self.evidence(evidence).squeeze(-1)
         return added
+
+    def pretrained(self) -> list[nn.Parameter]:
+        """Give the parameters that know something before training: they move slowly."""
+        known = list(self.body.parameters())
+        if self.body.asked is not None:
+            known += [*self.head.parameters(), *self.relation_direction.parameters()]
+        return known
 
     def trained_state(self) -> dict[str, torch.Tensor]:
         """Give the tensors that a saved critic keeps.

@@ -13,7 +13,7 @@ import torch
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.scaler import EVIDENCE_WIDTH, Scaler
-from kgbuild.decoding import pad_token
+from kgbuild.decoding import Question, pad_token
 
 _MOST_SIBLINGS = 12
 
@@ -121,6 +121,7 @@ class Reader:
         scaler: Scaler,
         max_tokens: int,
         is_causal: bool,
+        question: Question | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.relations = relations
@@ -128,6 +129,7 @@ class Reader:
         self.scaler = scaler
         self.max_tokens = max_tokens
         self.is_causal = is_causal
+        self.question = question
 
     def read(self, candidates: Sequence[Candidate]) -> Rows:
         """Verbalise, tokenise and group candidates.
@@ -138,17 +140,10 @@ class Reader:
         sentences = [
             verbalise(self.relations.get(one.relation), one.head, one.tail) for one in candidates
         ]
-        tokens: list[list[int]] = (
-            self.tokenizer(sentences, truncation=True, max_length=self.max_tokens)["input_ids"]
-            if sentences
-            else []
-        )
+        tokens = self._encode(sentences) if sentences else []
         families: dict[object, list[int]] = {}
         for row, one in enumerate(candidates):
             families.setdefault((one.head, one.relation) if self.is_causal else row, []).append(row)
-        if self.is_causal:
-            end = self.tokenizer.eos_token_id
-            tokens = [[*one, end] for one in tokens]
         return Rows(
             groups=[
                 _group(family[start : start + _MOST_SIBLINGS], tokens)
@@ -161,6 +156,17 @@ class Reader:
             evidence=self.weigh(candidates),
             padding=pad_token(self.tokenizer),
         )
+
+    def _encode(self, sentences: list[str]) -> list[list[int]]:
+        cut = {"truncation": True, "max_length": self.max_tokens}
+        if self.question is not None:
+            # A sentence that spells a control token stays text.
+            text = {"add_special_tokens": False, "split_special_tokens": True}
+            found = self.tokenizer(sentences, **cut, **text)["input_ids"]
+            return [[*one, *self.question.after] for one in found]
+        found = self.tokenizer(sentences, **cut)["input_ids"]
+        end = [self.tokenizer.eos_token_id] if self.is_causal else []
+        return [[*one, *end] for one in found]
 
     def weigh(self, candidates: Sequence[Candidate]) -> npt.NDArray[np.float32]:
         """Give the scaled evidence of candidates; zeros where there is none."""

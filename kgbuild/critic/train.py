@@ -233,6 +233,7 @@ def _begin(
         scaler=scaler,
         max_tokens=config.max_tokens,
         is_causal=body.is_causal,
+        question=body.asked.question if body.asked else None,
     )
     return network, reader
 

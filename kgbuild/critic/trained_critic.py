@@ -177,6 +177,7 @@ def load_critic(
         scaler=Scaler(card.means, card.spreads),
         max_tokens=card.max_tokens,
         is_causal=body.is_causal,
+        question=body.asked.question if body.asked else None,
     )
     return TrainedCritic(network, reader, card, memory=_load_memory(folder, card, encoder_path))
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from kgbuild.decoding.generation import generate
     from kgbuild.decoding.hypotheses import Hypothesis
     from kgbuild.decoding.loading import load_language_model, quiet_loading
+    from kgbuild.decoding.precision import choose_dtype
+    from kgbuild.decoding.questions import PLACE, Question, encode_sentence
     from kgbuild.decoding.sampling import sample
     from kgbuild.decoding.scoring import score_completions
     from kgbuild.decoding.state import CompiledConstraints
@@ -55,6 +57,10 @@ _HOMES = {
     "Hypothesis": "hypotheses",
     "load_language_model": "loading",
     "quiet_loading": "loading",
+    "choose_dtype": "precision",
+    "PLACE": "questions",
+    "Question": "questions",
+    "encode_sentence": "questions",
     "sample": "sampling",
     "score_completions": "scoring",
     "CompiledConstraints": "state",
@@ -71,10 +77,14 @@ __all__ = [
     "EndsWith",
     "Hypothesis",
     "Not",
+    "PLACE",
+    "Question",
     "StartsWith",
     "Vocabulary",
     "beam_search",
+    "choose_dtype",
     "compile_clauses",
+    "encode_sentence",
     "find_base",
     "generate",
     "identify_base",

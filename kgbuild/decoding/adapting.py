@@ -13,6 +13,7 @@ from kgbuild.core.errors import ModelError
 from kgbuild.core.files import hash_file
 from kgbuild.core.records import BaseWeights
 from kgbuild.decoding.loading import load_language_model
+from kgbuild.decoding.precision import Dtype
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -65,16 +66,14 @@ def find_base(base: BaseWeights, *, place: Path | None, owner: str) -> Path:
     return path
 
 
-def load_base(path: Path) -> tuple[Any, Any]:
-    """Load a causal language model in float32, fit to be trained and saved, and its tokenizer.
+def load_base(path: Path, *, dtype: Dtype = "float32") -> tuple[Any, Any]:
+    """Load a causal language model, fit to be trained and saved, and its tokenizer.
 
     Raises:
         ModelError: If the files are missing, broken or of no known architecture.
     """
     first = weight_files(path)[0]
-    model, tokenizer = load_language_model(
-        first if first.suffix == ".gguf" else path, dtype="float32"
-    )
+    model, tokenizer = load_language_model(first if first.suffix == ".gguf" else path, dtype=dtype)
     _forget_quantisation(model)
     return model, tokenizer
 

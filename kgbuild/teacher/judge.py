@@ -11,9 +11,8 @@ from typing import Any
 
 import torch
 
-from kgbuild.core.errors import ModelError
+from kgbuild.decoding import PLACE, Question, encode_sentence
 
-PLACE = "{sentence}"
 # The sentence stands last, so that nearly all of the prompt is read once and not once a sentence.
 JUDGE_PROMPT = (
     "Is this statement good common sense? PersonX and PersonY are people. Answer yes if a typical "
@@ -23,7 +22,6 @@ JUDGE_PROMPT = (
     f"Statement: {PLACE}"
 )
 _CHUNK = 128
-_SPELLINGS = {"yes": ("Yes", "yes", " Yes", " yes", "YES"), "no": ("No", "no", " No", " no", "NO")}
 
 
 def judge_sentences(
@@ -50,13 +48,13 @@ def judge_sentences(
     Raises:
         ModelError: If the tokenizer has no chat template or the prompt no place for a sentence.
     """
-    before, after = _frame(tokenizer, prompt)
-    words = [_list_spellings(tokenizer, word) for word in ("yes", "no")]
+    question = Question.of(tokenizer, prompt)
+    words = [list(question.yes), list(question.no)]
     with torch.inference_mode():
-        start = model(input_ids=torch.tensor([before]), use_cache=True, logits_to_keep=1)
+        start = model(input_ids=torch.tensor([question.before]), use_cache=True, logits_to_keep=1)
         for first in range(0, len(sentences), _CHUNK):
             chunk = [
-                _encode(tokenizer, sentence) + after
+                [*encode_sentence(tokenizer, sentence), *question.after]
                 for sentence in sentences[first : first + _CHUNK]
             ]
             odds = [0.0] * len(chunk)
@@ -69,37 +67,6 @@ def judge_sentences(
                 for index, answer in zip(batch, answers, strict=True):
                     odds[index] = answer
             yield from odds
-
-
-def _frame(tokenizer: Any, prompt: str) -> tuple[list[int], list[int]]:
-    """Give the tokens before and behind the sentence."""
-    if PLACE not in prompt:
-        raise ModelError(f"the judge's prompt has no {PLACE}; write it where the sentence goes")
-    if not getattr(tokenizer, "chat_template", None):
-        raise ModelError(
-            "the judge's tokenizer has no chat template; use an instruction model such as "
-            "qwen2.5-coder-1.5b"
-        )
-    text = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
-    )
-    before, _, after = text.partition(PLACE)
-    frame = [tokenizer(part, add_special_tokens=False)["input_ids"] for part in (before, after)]
-    return frame[0], frame[1]
-
-
-def _encode(tokenizer: Any, sentence: str) -> list[int]:
-    # A sentence that spells a control token must stay text.
-    ids = tokenizer(sentence, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    return list(ids)
-
-
-def _list_spellings(tokenizer: Any, word: str) -> list[int]:
-    encoded = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in _SPELLINGS[word]]
-    found = sorted({ids[0] for ids in encoded if len(ids) == 1})
-    if not found:
-        raise ModelError(f"the judge's tokenizer has no single token for {word!r}; use another one")
-    return found
 
 
 def _judge_batch(

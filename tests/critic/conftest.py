@@ -91,6 +91,7 @@ def config() -> CriticConfig:
         min_relation_labels=20,
         target_precision=0.8,
         evidence_dropout=0.5,
+        dtype="float32",
     )
 
 

@@ -1,0 +1,72 @@
+"""A yes/no question about a sentence, as an instruction model reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kgbuild.core.errors import ModelError
+
+PLACE = "{sentence}"
+_SPELLINGS = {"yes": ("Yes", "yes", " Yes", " yes", "YES"), "no": ("No", "no", " No", " no", "NO")}
+
+
+@dataclass(frozen=True)
+class Question:
+    """The tokens around a sentence, and those that answer.
+
+    Attributes:
+        before: Tokens before the sentence; the same for all, so a model reads them once.
+        after: Tokens behind it, up to where the answer stands.
+        yes: Single tokens that say yes.
+        no: Single tokens that say no.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    yes: tuple[int, ...]
+    no: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tokenizer: Any, text: str) -> Question:
+        """Put a question into the words of a model's chat template.
+
+        Args:
+            tokenizer: With a chat template.
+            text: The question, with `{sentence}` where the sentence goes.
+
+        Raises:
+            ModelError: If the tokenizer has no chat template or no single token for yes or no, or
+                the question no place for a sentence.
+        """
+        if PLACE not in text:
+            raise ModelError(f"the judge's prompt has no {PLACE}; write it where the sentence goes")
+        if not getattr(tokenizer, "chat_template", None):
+            raise ModelError(
+                "the judge's tokenizer has no chat template; use an instruction model such as "
+                "qwen2.5-coder-1.5b"
+            )
+        framed = tokenizer.apply_chat_template(
+            [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+        )
+        before, _, after = framed.partition(PLACE)
+        return cls(
+            before=tuple(tokenizer(before, add_special_tokens=False)["input_ids"]),
+            after=tuple(tokenizer(after, add_special_tokens=False)["input_ids"]),
+            yes=_list_spellings(tokenizer, "yes"),
+            no=_list_spellings(tokenizer, "no"),
+        )
+
+
+def encode_sentence(tokenizer: Any, sentence: str) -> list[int]:
+    """Tokenise a sentence that stands in a question; one that spells a control token stays text."""
+    ids = tokenizer(sentence, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return list(ids)
+
+
+def _list_spellings(tokenizer: Any, word: str) -> tuple[int, ...]:
+    encoded = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in _SPELLINGS[word]]
+    found = sorted({ids[0] for ids in encoded if len(ids) == 1})
+    if not found:
+        raise ModelError(f"the judge's tokenizer has no single token for {word!r}; use another one")
+    return tuple(found)
