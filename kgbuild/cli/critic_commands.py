@@ -106,6 +106,28 @@ def _show(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 
+@critic_app.command("silver")
+def silver(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders whose candidates are judged.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="JSON Lines of verdicts; a file that is there grows.")
+    ],
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="Stop at this many verdicts; 0 is no limit.")
+    ] = 0,
+    critic: CriticOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Let a large critic judge candidates, for a small one to learn from (critic.silver)."""
+    from kgbuild.runs.critics import find_critic
+    from kgbuild.runs.silver import judge_runs
+
+    folder = find_critic(critic, config=config, settings=settings or (), progress=Bars())
+    added, held = judge_runs(runs, folder, out, limit=limit, progress=Bars())
+    say(f"{added:,} verdicts added; {out} holds {held:,}")
+
+
 @critic_app.command("score")
 def score(
     file: Annotated[

@@ -12,7 +12,7 @@ here imports torch until a critic is trained or loaded.
 from kgbuild.critic.candidate import Candidate, Evidence
 from kgbuild.critic.candidates_file import read_candidates
 from kgbuild.critic.evaluate import evaluate_critic
-from kgbuild.critic.folder import read_card, read_report, read_thresholds
+from kgbuild.critic.folder import CriticCard, read_card, read_report, read_thresholds
 from kgbuild.critic.judge import decide, judge_triples
 from kgbuild.critic.labels import read_labels, read_silver, settle_labels
 from kgbuild.critic.protocol import Critic, Opinion
@@ -25,6 +25,7 @@ from kgbuild.critic.trained_critic import TrainedCritic, load_critic
 __all__ = [
     "Candidate",
     "Critic",
+    "CriticCard",
     "CriticReport",
     "TrainedCritic",
     "Evidence",
