@@ -58,6 +58,22 @@ class CriticConfig(Section):
         description="Share of the steps, the last ones, over which the rate falls to zero",
     )
     batch_size: int = Field(default=64, ge=1, description="Triples a step")
+    loss: Literal["cross_entropy", "generalised", "symmetric"] = Field(
+        default="cross_entropy", description="The other two forgive wrong labels"
+    )
+    adversarial: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Wrong triples made of right ones, as a share of the accepted labels",
+    )
+    unlabelled: tuple[str, ...] = Field(
+        default=(), description="Candidate files that pseudo-labels are drawn from"
+    )
+    pseudo_rounds: int = Field(default=0, ge=0, description="Passes with pseudo-labels")
+    pseudo_confidence: float = Field(
+        default=0.9, ge=0.5, le=1, description="A pseudo-label must be this sure"
+    )
     lora_rank: int = Field(default=16, ge=1, description="Rank of a language model's adapter")
     frozen_share: float = Field(
         default=0.25, ge=0, le=1, description="Share of the layers, the lowest, left as they are"

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from kgbuild.core.errors import CriticError
 from kgbuild.core.progress import Progress
+from kgbuild.critic.losses import LossName, measure_loss
 from kgbuild.critic.network import CriticNetwork
 from kgbuild.critic.rows import Batch, Rows
 
@@ -31,6 +31,7 @@ def fit(
     decay: float = 1.0,
     batch_size: int,
     evidence_dropout: float,
+    loss: LossName = "cross_entropy",
     seed: int,
     progress: Progress,
 ) -> list[float]:
@@ -75,18 +76,18 @@ def fit(
         ):
             batch = _hide(rows.batch(chosen), generator, evidence_dropout)
             logits = network(batch) + network.weigh(batch.evidence)
-            loss = binary_cross_entropy_with_logits(logits, torch.from_numpy(targets[batch.rows]))
-            if not torch.isfinite(loss):
+            cost = measure_loss(logits, torch.from_numpy(targets[batch.rows]), kind=loss)
+            if not torch.isfinite(cost):
                 raise CriticError(
                     f"training diverged at learning rate {rate}; set a lower "
                     "critic.learning_rate or critic.silver_rate"
                 )
-            loss.backward()  # type: ignore[no-untyped-call]
+            cost.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-            sums.append((float(loss.detach()) * len(batch.rows), len(batch.rows)))
+            sums.append((float(cost.detach()) * len(batch.rows), len(batch.rows)))
     network.eval()
     return _mean_losses(sums, [len(one) for one in passes])
 

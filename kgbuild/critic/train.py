@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from kgbuild.core.config import CriticConfig, plain
 from kgbuild.core.errors import CriticError
 from kgbuild.core.files import write_json
 from kgbuild.core.ids import content_key
 from kgbuild.core.progress import QUIET, Progress
-from kgbuild.core.records import Label, LabelledTriple, SilverTriple, Split
+from kgbuild.core.records import LabelledTriple, SilverTriple, Split
 from kgbuild.core.relations import RelationSet, check_names
 from kgbuild.critic.calibration import fit_calibration
 from kgbuild.critic.candidate import Candidate
@@ -22,7 +19,8 @@ from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.figures import measure
 from kgbuild.critic.folder import read_card, save_critic
 from kgbuild.critic.labels import settle_labels
-from kgbuild.critic.phrases import MeanEncoder
+from kgbuild.critic.learning import Lessons, grade, learn
+from kgbuild.critic.phrases import MeanEncoder, PhraseEncoder
 from kgbuild.critic.precedents import Precedents
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.scaler import Scaler
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from kgbuild.critic.rows import Reader
 
 _LEAST = {Split.TRAIN: 20, Split.DEV: 10}
-# How sure a reader is who says so: two readings agree less on what lies near the border.
-_TARGETS = {Label.ALWAYS: 0.97, Label.LIKELY: 0.85, Label.FARFETCHED: 0.12, Label.INVALID: 0.03}
 
 
 def train_critic(
@@ -52,6 +48,7 @@ def train_critic(
     backbone_path: Path,
     start: Path | None = None,
     encoder_path: Path | None = None,
+    unlabelled: Sequence[Candidate] = (),
     config: CriticConfig,
     folder: Path,
     progress: Progress = QUIET,
@@ -71,6 +68,7 @@ def train_critic(
         start: Folder of a critic with the same backbone, whose weights training goes on from.
         encoder_path: Sentence encoder by which the critic remembers the labels it learned from,
             and is told how like triples were judged; without it, it has no memory.
+        unlabelled: Further triples, which a critic that is nearly sure of them learns from.
         config: The critic section.
         folder: Is written whole; `critic.json` comes last.
         progress: Is shown the steps of training and the batches of scoring.
@@ -91,10 +89,17 @@ def train_critic(
         _check(parts[part], part, least=least)
     kept = _usable(silver, settled)
     network, reader = _begin([*fitting, *kept], relations, backbone_path, start, config)
-    losses = _learn_silver(network, reader, kept, config, progress)
-    losses += _learn_labels(network, reader, fitting, config, progress)
+    encoder = MeanEncoder(encoder_path) if encoder_path else None
+    losses = learn(
+        network,
+        reader,
+        Lessons(silver=kept, labels=fitting, unlabelled=unlabelled),
+        encoder=encoder,
+        config=config,
+        progress=progress,
+    )
     network.settle()
-    memory = _remember(fitting, reader, encoder_path)
+    memory = _remember(fitting, reader, encoder)
 
     candidates = [Candidate.of(row) for row in choosing]
     signals = score_candidates(network, reader, candidates, memory=memory, progress=progress)
@@ -161,19 +166,14 @@ def train_critic(
 
 
 def _remember(
-    rows: Sequence[LabelledTriple], reader: Reader, encoder_path: Path | None
+    rows: Sequence[LabelledTriple], reader: Reader, encoder: PhraseEncoder | None
 ) -> Memory | None:
-    if encoder_path is None:
+    if encoder is None:
         return None
-    encoder = MeanEncoder(encoder_path)
     precedents = Precedents.remember(
-        [Candidate.of(row) for row in rows], _targets(rows), places=reader.places, encoder=encoder
+        [Candidate.of(row) for row in rows], grade(rows), places=reader.places, encoder=encoder
     )
     return Memory(precedents, encoder)
-
-
-def _targets(rows: Sequence[LabelledTriple]) -> npt.NDArray[np.float32]:
-    return np.asarray([_TARGETS[row.label] for row in rows], dtype=np.float32)
 
 
 def _check(rows: Sequence[LabelledTriple], part: Split, *, least: int) -> None:
@@ -236,51 +236,3 @@ def _begin(
         question=body.asked.question if body.asked else None,
     )
     return network, reader
-
-
-def _learn_silver(
-    network: CriticNetwork,
-    reader: Reader,
-    silver: Sequence[SilverTriple],
-    config: CriticConfig,
-    progress: Progress,
-) -> list[float]:
-    from kgbuild.critic.fitting import fit
-
-    if not silver or not config.silver_epochs:
-        return []
-    return fit(
-        network,
-        reader.read([Candidate.of(row) for row in silver]),
-        np.asarray([row.probability for row in silver], dtype=np.float32),
-        epochs=config.silver_epochs,
-        rate=config.silver_rate,
-        batch_size=config.batch_size,
-        evidence_dropout=config.evidence_dropout,
-        seed=config.seed,
-        progress=progress,
-    )
-
-
-def _learn_labels(
-    network: CriticNetwork,
-    reader: Reader,
-    rows: Sequence[LabelledTriple],
-    config: CriticConfig,
-    progress: Progress,
-) -> list[float]:
-    from kgbuild.critic.fitting import fit
-
-    return fit(
-        network,
-        reader.read([Candidate.of(row) for row in rows]),
-        _targets(rows),
-        epochs=config.epochs,
-        max_steps=config.max_steps,
-        rate=config.learning_rate,
-        decay=config.decay,
-        batch_size=config.batch_size,
-        evidence_dropout=config.evidence_dropout,
-        seed=config.seed,
-        progress=progress,
-    )

@@ -18,6 +18,7 @@ from kgbuild.core.records import LabelledTriple
 from kgbuild.core.relations import RelationSet
 from kgbuild.core.resources import cache_folder
 from kgbuild.critic import (
+    Candidate,
     CriticReport,
     evaluate_critic,
     load_critic,
@@ -34,7 +35,7 @@ from kgbuild.runs.workers import Workers
 
 _BATCH = 256
 # Training does not depend on the threshold; of the others the contents are hashed, not the names.
-_AFTERWARDS = {"threshold", "labels", "silver", "backbone", "start", "precedents"}
+_AFTERWARDS = {"threshold", "labels", "silver", "unlabelled", "backbone", "start", "precedents"}
 
 
 def critic_inputs(inputs: Inputs) -> list[object]:
@@ -44,6 +45,7 @@ def critic_inputs(inputs: Inputs) -> list[object]:
         {name: value for name, value in plain(config).items() if name not in _AFTERWARDS},
         hash_files(find_inputs(config.labels)),
         hash_files(find_inputs(config.silver)),
+        hash_files(find_inputs(config.unlabelled)),
         hash_files([inputs.critic_start] if inputs.critic_start else []),
         inputs.critic_file.sha256,
         inputs.critic_encoder.sha256 if inputs.critic_encoder else None,
@@ -95,6 +97,7 @@ def train(
         backbone_path=inputs.critic_file.path,
         start=inputs.critic_start,
         encoder_path=inputs.critic_encoder.path if inputs.critic_encoder else None,
+        unlabelled=_read_unlabelled(inputs),
         config=config,
         folder=making,
         progress=progress,
@@ -102,6 +105,15 @@ def train(
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
     return report
+
+
+def _read_unlabelled(inputs: Inputs) -> list[Candidate]:
+    return [
+        candidate
+        for path in find_inputs(inputs.config.critic.unlabelled)
+        for candidate in read_candidates(path, relations=inputs.all_relations)
+        if candidate is not None
+    ]
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -86,7 +85,7 @@ def test_two_judges_never_share_a_file(run: Path, judge: Path, tmp_path: Path) -
     out = tmp_path / "a.jsonl"
     judge_runs([run], judge, out, limit=2, progress=QUIET)
     other = train(tmp_path, seed=14)
-    size = os.path.getsize(out)
+    size = out.stat().st_size
     with pytest.raises(LabelError, match="name another file with --out"):
         judge_runs([run], other, out, progress=QUIET)
-    assert os.path.getsize(out) == size
+    assert out.stat().st_size == size
