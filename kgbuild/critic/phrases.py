@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +23,23 @@ class PhraseEncoder(Protocol):
 
 
 class MeanEncoder:
-    """A sentence encoder whose vector is the mean of its tokens (Reimers & Gurevych 2019)."""
+    """A sentence encoder whose vector is the mean of its tokens (Reimers & Gurevych 2019).
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: Folder of the encoder.
+        dtype: Of its weights; `auto` is bfloat16 where the processor multiplies it.
+    """
+
+    def __init__(
+        self, path: Path, *, dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    ) -> None:
+        import torch
+
         from kgbuild.critic.bodies import load_encoder
+        from kgbuild.decoding import choose_dtype
 
-        self._model, self._tokenizer = load_encoder(path)
-        self._model.eval()
+        model, self._tokenizer = load_encoder(path)
+        self._model = model.to(getattr(torch, choose_dtype(dtype))).eval()
 
     def encode(self, phrases: Sequence[str]) -> Vectors:
         """Give (phrases, width) unit vectors; a phrase that comes twice is read once."""
@@ -46,7 +56,8 @@ class MeanEncoder:
                     max_length=_MAX_TOKENS,
                     return_tensors="pt",
                 )
-                states = self._model(**tokens).last_hidden_state  # (batch, tokens, width)
+                # (batch, tokens, width)
+                states = self._model(**tokens).last_hidden_state.float()
                 weights = tokens["attention_mask"].unsqueeze(-1).to(torch.float32)
                 means = (states * weights).sum(1) / weights.sum(1)
                 found.append(torch.nn.functional.normalize(means).numpy())

@@ -89,7 +89,7 @@ def train_critic(
         _check(parts[part], part, least=least)
     kept = _usable(silver, settled)
     network, reader = _begin([*fitting, *kept], relations, backbone_path, start, config)
-    encoder = MeanEncoder(encoder_path) if encoder_path else None
+    encoder = MeanEncoder(encoder_path, dtype=config.dtype) if encoder_path else None
     losses = learn(
         network,
         reader,

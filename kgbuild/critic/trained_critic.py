@@ -190,7 +190,8 @@ def _load_memory(folder: Path, card: CriticCard, encoder_path: Path | None) -> M
         return None
     owner = f"The memory of the critic in {folder}"
     place = find_base(card.encoder, place=encoder_path, owner=owner)
-    return Memory(precedents, MeanEncoder(place))
+    dtype = CriticConfig.model_validate(card.config).dtype
+    return Memory(precedents, MeanEncoder(place, dtype=dtype))
 
 
 def take_weights(

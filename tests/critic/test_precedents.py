@@ -101,12 +101,20 @@ def encoder_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_vectors_are_of_length_one_and_do_not_depend_on_the_company(encoder_path: Path) -> None:
-    encoder = MeanEncoder(encoder_path)
+    encoder = MeanEncoder(encoder_path, dtype="float32")
     together = encoder.encode(["tired", "personx visits friend", "tired"])
     assert np.linalg.norm(together, axis=1) == pytest.approx([1.0, 1.0, 1.0], abs=1e-5)
     assert together[0] == pytest.approx(together[2])
     assert encoder.encode(["tired"])[0] == pytest.approx(together[0], abs=1e-5)
     assert encoder.encode([]).shape == (0, together.shape[1])
+
+
+def test_bfloat16_vectors_point_where_float32_ones_do(encoder_path: Path) -> None:
+    phrases = ["tired", "personx visits friend", "a spoon", "proud"]
+    exact = MeanEncoder(encoder_path, dtype="float32").encode(phrases)
+    rough = MeanEncoder(encoder_path, dtype="bfloat16").encode(phrases)
+    assert (exact * rough).sum(1) == pytest.approx([1.0] * 4, abs=1e-3)
+    assert not np.array_equal(exact, rough)
 
 
 def test_a_critic_that_learned_nothing_is_told_by_its_memory(
