@@ -54,8 +54,8 @@ class Guarantee(Record):
     scope: Scope
     heads: int = Field(description="Held-out heads that chose the thresholds")
     labels: int = Field(description="Their labels")
-    fitted_labels: int = Field(
-        default=0, description="Labels of other held-out heads that fitted the calibration"
+    is_fitted: bool = Field(
+        default=False, description="Whether the same labels have fitted the calibration"
     )
     chosen_labels: int = Field(
         default=0, description="Left out: labels that were not drawn at random"
