@@ -6,6 +6,7 @@ from pydantic import Field
 
 from kgbuild.core.records import Record
 from kgbuild.critic.labels import Agreement
+from kgbuild.critic.promise import Guarantee
 from kgbuild.critic.thresholds import Thresholds
 
 
@@ -61,6 +62,9 @@ class CriticReport(Record):
     agreement: Agreement | None = None
     target_precision: float
     thresholds: Thresholds
+    guarantee: Guarantee | None = Field(
+        default=None, description="What the thresholds promise, if they do"
+    )
     plain: Figures = Field(description="Triples shown without the teacher's evidence")
     evidence: Figures | None = Field(description="The same with evidence, where rows have it")
     held_out: Figures | None = Field(

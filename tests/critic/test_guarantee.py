@@ -12,12 +12,12 @@ from scipy.stats import binom
 
 from kgbuild.core.errors import CriticError
 from kgbuild.core.records import Label, LabelledTriple
-from kgbuild.critic.guarantee import (
+from kgbuild.critic.guarantee import make_guarantee
+from kgbuild.critic.sound_cuts import (
     HeldOut,
     Tally,
     find_cut,
     least_heads,
-    make_guarantee,
     p_values,
     sound_places,
     start_places,
