@@ -29,6 +29,10 @@ class RelationFigures(Record):
     threshold: float
     origin: str = Field(description="own or global threshold, unseen if it had no labels")
     auc: float | None
+    calibration_error: float | None = None
+    reliability: tuple[tuple[float, float, int], ...] = Field(
+        default=(), description="As for all relations, of this one"
+    )
 
 
 class Figures(Record):
