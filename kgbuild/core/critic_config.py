@@ -12,6 +12,10 @@ from kgbuild.core.section import Section
 class CriticConfig(Section):
     """The classifier that accepts or rejects triples."""
 
+    folder: str | None = Field(
+        default=None,
+        description="A finished critic, such as kgbuild critic calibrate makes; empty trains one",
+    )
     backbone: str = Field(
         default="smollm2",
         description="Language model (LoRA) or sentence encoder (all of it): catalogue name or path",
@@ -82,6 +86,11 @@ class CriticConfig(Section):
         default=0.5, ge=0, le=1, description="How often training hides the teacher's evidence"
     )
     max_tokens: int = Field(default=64, ge=8, le=512, description="A longer sentence is cut")
+    calibration: Literal["platt", "temperature", "isotonic"] = Field(
+        default="platt",
+        description="How probabilities are fitted to held-out labels: a temperature and a shift, "
+        "the temperature alone, or any rising curve on top",
+    )
     confidence: float = Field(
         default=0.8, gt=0, lt=1, description="How sure a threshold must be of its precision"
     )

@@ -143,6 +143,9 @@ class Verdict(Record):
     threshold: float
     is_accepted: bool
     critic: str
+    promise: str = Field(
+        default="", description="Precision and confidence that were promised; empty: nothing was"
+    )
 
     @property
     def shortfall(self) -> str:
@@ -189,6 +192,9 @@ class Edge(Record):
     critic: str
     run: str
     round: int
+    promise: str = Field(
+        default="", description="Precision and confidence that were promised; empty: nothing was"
+    )
 
 
 class CorpusRow(Record):
@@ -208,6 +214,9 @@ class CorpusRow(Record):
     source: str
     run: str
     split: Split
+    promise: str = Field(
+        default="", description="Precision and confidence that were promised; empty: nothing was"
+    )
 
 
 class LabelledTriple(Record):

@@ -70,6 +70,39 @@ def to_table(records: Sequence[Record], record: type[Record]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=arrow_schema(record))
 
 
+def later_columns(record: type[Record]) -> tuple[str, ...]:
+    """Give the fields that a shard of an earlier version may lack: those with a default.
+
+    >>> from kgbuild.core.records import Edge
+    >>> later_columns(Edge)
+    ('promise',)
+    """
+    return tuple(name for name, known in record.model_fields.items() if not known.is_required())
+
+
+def fill_later(table: pa.Table | pa.RecordBatch, record: type[Record]) -> pa.Table:
+    """Add the columns that an earlier version did not write, filled with their defaults."""
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    schema = arrow_schema(record)
+    for name in later_columns(record):
+        if name not in table.column_names:
+            default = record.model_fields[name].get_default()
+            filled = pa.repeat(pa.scalar(default, type=schema.field(name).type), table.num_rows)
+            table = table.append_column(schema.field(name), filled)
+    return table
+
+
+def complete(table: pa.Table | pa.RecordBatch, record: type[Record]) -> pa.Table | None:
+    """Give rows, of an earlier version too, as a table of a record; None if they are others."""
+    schema = arrow_schema(record)
+    table = fill_later(table, record)
+    if set(table.column_names) != set(schema.names):
+        return None
+    table = table.select(schema.names)
+    return table if table.schema.equals(schema) else None
+
+
 def write_shard(path: Path, records: Iterable[Record], record: type[Record]) -> int:
     """Write one Parquet shard, whole or not at all, and give its number of rows."""
     table = to_table(list(records), record)
@@ -86,7 +119,7 @@ def read_shard(path: Path, record: type[R]) -> Iterator[R]:
     """
     try:
         with pq.ParquetFile(path) as shard:
-            if not shard.schema_arrow.equals(arrow_schema(record)):
+            if complete(shard.schema_arrow.empty_table(), record) is None:
                 raise FileError(
                     f"{path} does not hold {record.__name__} records of this version of kgbuild; "
                     "build into a new run folder"

@@ -49,4 +49,5 @@ def _row(edge: Edge, config: CorpusConfig) -> CorpusRow:
         source=edge.source,
         run=edge.run,
         split=assign_split(edge.head, dev=config.dev, test=config.test),
+        promise=edge.promise,
     )

@@ -28,6 +28,7 @@ TSV_COLUMNS = (
     "source",
     "run",
     "triple_id",
+    "promise",
 )
 _NAMED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _BACK = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}

@@ -14,7 +14,11 @@ from kgbuild.core.records import CorpusRow, Split
 from kgbuild.core.shards import read_shard
 from kgbuild.corpus.lines import TSV_COLUMNS, unescape
 
+Columns = tuple[str, ...]
+
 _LINE_BYTES = 2**20
+# Files of the first version have no promises.
+_EARLIER_COLUMNS = tuple(name for name in TSV_COLUMNS if name != "promise")
 
 
 def read_corpus(path: Path) -> Iterator[CorpusRow]:
@@ -46,18 +50,20 @@ def read_corpus(path: Path) -> Iterator[CorpusRow]:
 
 
 def _read_rows(
-    path: Path, values_of: Callable[[str], dict[str, Any]], *, has_header: bool
+    path: Path, values_of: Callable[[str, Columns], dict[str, Any]], *, has_header: bool
 ) -> Iterator[CorpusRow]:
+    columns: Columns = TSV_COLUMNS
     for number, line in _lines(path):
         if has_header and number == 1:
-            if tuple(line.split("\t")) != TSV_COLUMNS:
+            columns = tuple(line.split("\t"))
+            if columns not in (TSV_COLUMNS, _EARLIER_COLUMNS):
                 raise FileError(
                     f"{path}:1 is not the header of a kgbuild corpus; it must be the columns "
                     f"{', '.join(TSV_COLUMNS)}, separated by tabs"
                 )
             continue
         try:
-            yield CorpusRow.model_validate(values_of(line))
+            yield CorpusRow.model_validate(values_of(line, columns))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the row"
@@ -84,14 +90,14 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _tsv_values(line: str) -> dict[str, Any]:
+def _tsv_values(line: str, columns: Columns) -> dict[str, Any]:
     fields = line.split("\t")
-    if len(fields) != len(TSV_COLUMNS):
-        raise ValueError(f"it has {len(fields)} columns, not {len(TSV_COLUMNS)}")
-    return {name: unescape(field) for name, field in zip(TSV_COLUMNS, fields, strict=True)}
+    if len(fields) != len(columns):
+        raise ValueError(f"it has {len(fields)} columns, not {len(columns)}")
+    return {name: unescape(field) for name, field in zip(columns, fields, strict=True)}
 
 
-def _json_values(line: str) -> dict[str, Any]:
+def _json_values(line: str, columns: Columns) -> dict[str, Any]:
     values = json.loads(line)
     if not isinstance(values, dict):
         raise ValueError("it is not a JSON object")

@@ -9,12 +9,22 @@ Scoring needs a model and is slow; deciding needs none, so a new threshold takes
 here imports torch until a critic is trained or loaded.
 """
 
+from kgbuild.critic.calibrate import calibrate_critic
 from kgbuild.critic.candidate import Candidate, Evidence
 from kgbuild.critic.candidates_file import read_candidates
+from kgbuild.critic.drift import Drift, find_drift
 from kgbuild.critic.evaluate import evaluate_critic
-from kgbuild.critic.folder import CriticCard, read_card, read_report, read_thresholds
+from kgbuild.critic.folder import (
+    CriticCard,
+    read_card,
+    read_guarantee,
+    read_report,
+    read_thresholds,
+)
 from kgbuild.critic.judge import decide, judge_triples
 from kgbuild.critic.labels import read_labels, read_silver, settle_labels
+from kgbuild.critic.profile import Profile, Sighting
+from kgbuild.critic.promise import Guarantee, Promise, Scope
 from kgbuild.critic.protocol import Critic, Opinion
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.table import TableScorer
@@ -27,17 +37,26 @@ __all__ = [
     "Critic",
     "CriticCard",
     "CriticReport",
-    "TrainedCritic",
+    "Drift",
     "Evidence",
+    "Guarantee",
     "Opinion",
+    "Profile",
+    "Promise",
+    "Scope",
+    "Sighting",
     "TableScorer",
     "Thresholds",
+    "TrainedCritic",
+    "calibrate_critic",
     "decide",
     "evaluate_critic",
+    "find_drift",
     "judge_triples",
     "load_critic",
     "read_candidates",
     "read_card",
+    "read_guarantee",
     "read_labels",
     "read_report",
     "read_silver",

@@ -122,6 +122,8 @@ def _relation(
         threshold=thresholds.get(name),
         origin=thresholds.origins.get(name, "unseen"),
         auc=find_auc(scores[chosen], truth[chosen]),
+        calibration_error=calibration_error(scores[chosen], truth[chosen]),
+        reliability=tuple(_reliability(scores[chosen], truth[chosen])),
     )
 
 

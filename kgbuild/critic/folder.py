@@ -14,6 +14,8 @@ from kgbuild.core.records import BaseWeights, Record
 from kgbuild.core.relation_models import Relation
 from kgbuild.critic.calibration import Calibration
 from kgbuild.critic.precedents import Precedents
+from kgbuild.critic.profile import Profile
+from kgbuild.critic.promise import Guarantee
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.thresholds import Thresholds
 
@@ -26,6 +28,8 @@ _FORMAT = 2
 _CARD = "critic.json"
 _WEIGHTS = "model.safetensors"
 _PRECEDENTS = "precedents.safetensors"
+_GUARANTEE = "guarantee.json"
+_PROFILE = "profile.safetensors"
 
 
 class CriticCard(Record):
@@ -40,6 +44,9 @@ class CriticCard(Record):
         default=None, description="Sentence encoder of the precedents; empty if there are none"
     )
     precedents_hash: str | None = None
+    guarantee_hash: str | None = Field(
+        default=None, description="sha256 of the promise that the thresholds keep, if there is one"
+    )
     plain: Calibration
     evidence: Calibration
     thresholds: Thresholds
@@ -54,7 +61,14 @@ class CriticCard(Record):
     @property
     def key(self) -> str:
         """Content key: follows from weights, calibration and thresholds."""
-        return content_key(self.model_dump(mode="json", by_alias=True))
+        tree = self.model_dump(mode="json", by_alias=True)
+        # What came later is left out where it is not used, so that a critic keeps its key.
+        if self.guarantee_hash is None:
+            del tree["guarantee_hash"]
+        for calibration in (tree["plain"], tree["evidence"]):
+            if not calibration["steps"]:
+                del calibration["steps"]
+        return content_key(tree)
 
 
 def save_critic(
@@ -82,6 +96,49 @@ def save_critic(
     )
     write_json(folder / _CARD, whole.model_dump(mode="json", by_alias=True))
     return whole
+
+
+def save_guarantee(
+    folder: Path, card: CriticCard, guarantee: Guarantee, profile: Profile
+) -> CriticCard:
+    """Put a promise into a critic's folder; its thresholds become the critic's. The card is last.
+
+    Figures of other thresholds are taken away.
+    """
+    for name in (_CARD, "report.json"):
+        (folder / name).unlink(missing_ok=True)
+    profile_hash = profile.save(folder / _PROFILE)
+    whole = guarantee.model_copy(update={"profile_hash": profile_hash})
+    write_json(folder / _GUARANTEE, whole.model_dump(mode="json"))
+    card = card.model_copy(
+        update={
+            "thresholds": whole.thresholds(),
+            "guarantee_hash": hash_file(folder / _GUARANTEE),
+        }
+    )
+    write_json(folder / _CARD, card.model_dump(mode="json", by_alias=True))
+    return card
+
+
+def read_guarantee(folder: Path) -> tuple[Guarantee, Profile] | None:
+    """Read the promise of a critic and what it was made on; None if it promises nothing.
+
+    Raises:
+        CriticError: If a file of it is gone or another one than the card speaks of.
+    """
+    card = read_card(folder)
+    if card.guarantee_hash is None:
+        return None
+    path = folder / _GUARANTEE
+    try:
+        if hash_file(path) != card.guarantee_hash:
+            raise CriticError(f"{path} is not the file that critic.json speaks of; calibrate again")
+        guarantee = Guarantee.model_validate(read_json(path))
+    except (FileError, ValidationError) as error:
+        raise CriticError(
+            f"{path} holds no readable promise: {first_fault(error)}; calibrate again"
+        ) from error
+    return guarantee, Profile.load(folder / _PROFILE, sha256=guarantee.profile_hash)
 
 
 def read_weights(folder: Path, card: CriticCard) -> dict[str, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from kgbuild.core.config import CriticConfig
@@ -41,6 +41,7 @@ def decide(
     thresholds: Thresholds,
     *,
     config: CriticConfig,
+    promises: Mapping[str, str] | None = None,
 ) -> Iterator[Verdict]:
     """Cut scores into verdicts. No model is needed, so another threshold takes seconds.
 
@@ -48,20 +49,24 @@ def decide(
         scores: As `judge_triples` gave them.
         relations: The relation's name of each score, in the same order.
         thresholds: A critic's.
-        config: Its `threshold`, if set, overrides all of them.
+        config: Its `threshold`, if set, overrides all of them, and with them what they promise.
+        promises: What the thresholds promise, by relation.
 
     Raises:
         CriticError: If there are more scores than relations or the other way round.
     """
+    promised = promises if promises and config.threshold is None else {}
     try:
         for score, relation in zip(scores, relations, strict=True):
             threshold = thresholds.get(relation) if config.threshold is None else config.threshold
+            is_accepted = score.probability >= threshold
             yield Verdict(
                 triple_id=score.triple_id,
                 probability=score.probability,
                 threshold=threshold,
-                is_accepted=score.probability >= threshold,
+                is_accepted=is_accepted,
                 critic=score.critic,
+                promise=promised.get(relation, "") if is_accepted else "",
             )
     except ValueError as error:
         raise CriticError(

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from kgbuild.core.records import Record
 from kgbuild.critic.labels import Agreement
+from kgbuild.critic.promise import Guarantee
 from kgbuild.critic.thresholds import Thresholds
 
 
@@ -28,6 +29,10 @@ class RelationFigures(Record):
     threshold: float
     origin: str = Field(description="own or global threshold, unseen if it had no labels")
     auc: float | None
+    calibration_error: float | None = None
+    reliability: tuple[tuple[float, float, int], ...] = Field(
+        default=(), description="As for all relations, of this one"
+    )
 
 
 class Figures(Record):
@@ -61,6 +66,9 @@ class CriticReport(Record):
     agreement: Agreement | None = None
     target_precision: float
     thresholds: Thresholds
+    guarantee: Guarantee | None = Field(
+        default=None, description="What the thresholds promise, if they do"
+    )
     plain: Figures = Field(description="Triples shown without the teacher's evidence")
     evidence: Figures | None = Field(description="The same with evidence, where rows have it")
     held_out: Figures | None = Field(

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from kgbuild.core.errors import CriticError
 from kgbuild.core.ids import content_key, triple_id
 from kgbuild.critic.candidate import Candidate
+from kgbuild.critic.profile import Profile
+from kgbuild.critic.promise import Guarantee
 from kgbuild.critic.protocol import Opinion
 from kgbuild.critic.thresholds import Thresholds
 
@@ -26,6 +28,7 @@ class TableScorer:
         *,
         default: float = 0.5,
         thresholds: Thresholds | None = None,
+        guarantee: tuple[Guarantee, Profile] | None = None,
     ) -> None:
         for triple, probability in [*table.items(), (("", "", ""), default)]:
             if not 0 < probability < 1:
@@ -34,7 +37,10 @@ class TableScorer:
                 )
         self._table = {triple_id(*triple): value for triple, value in table.items()}
         self._default = default
+        if guarantee is not None:
+            thresholds = guarantee[0].thresholds()
         self._thresholds = thresholds or Thresholds(default=0.5)
+        self.guarantee = guarantee
         self.asked = 0
 
     @property

@@ -15,7 +15,7 @@ from kgbuild.core.records import Record
 NOTHING = 1.0
 
 # Cuts are tried on a grid: every one tried is a chance to be lucky.
-_GRID = tuple(round(0.98 - 0.02 * step, 2) for step in range(45))
+GRID = tuple(round(0.98 - 0.02 * step, 2) for step in range(45))
 
 Floats = npt.NDArray[np.float64]
 
@@ -131,7 +131,7 @@ def _bounds(
     """Give the lower end of the precision of each cut that keeps enough, and the cut."""
     from scipy.stats import beta
 
-    for cut in _GRID:
+    for cut in GRID:
         kept = scores >= cut
         count, right = int(kept.sum()), int((kept & truth).sum())
         if not count or right < config.min_yield * int(truth.sum()):

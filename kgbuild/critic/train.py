@@ -106,7 +106,8 @@ def train_critic(
     votes = signals.precedents
     truth = [row.label.is_accepted for row in choosing]
     names = [row.relation for row in choosing]
-    bare = fit_calibration(signals.text.tolist(), truth, precedents=votes.tolist())
+    how = config.calibration
+    bare = fit_calibration(signals.text.tolist(), truth, precedents=votes.tolist(), method=how)
     plain_odds = bare.apply(signals.text, votes).tolist()
     thresholds = choose_thresholds(plain_odds, truth, names, config=config)
     informed = bare
@@ -114,7 +115,9 @@ def train_critic(
     told = [truth[at] for at in seen]
     if len(seen) >= _LEAST[Split.DEV] and len(set(told)) == 2:
         logits = (signals.text + signals.evidence)[seen]
-        informed = fit_calibration(logits.tolist(), told, precedents=votes[seen].tolist())
+        informed = fit_calibration(
+            logits.tolist(), told, precedents=votes[seen].tolist(), method=how
+        )
         # One cut serves triples with and without evidence, so it has to hold for both.
         thresholds = thresholds.strictest(
             choose_thresholds(

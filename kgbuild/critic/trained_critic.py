@@ -64,6 +64,17 @@ class TrainedCritic:
         """The relations that it can verbalise; labels may have held only some of them."""
         return self._reader.relations
 
+    @property
+    def encoder(self) -> PhraseEncoder | None:
+        """The sentence encoder of its memory, if it has one."""
+        return self._memory.encoder if self._memory else None
+
+    def with_card(self, card: CriticCard) -> TrainedCritic:
+        """Give the same network with other calibration or thresholds."""
+        return TrainedCritic(
+            self._network, self._reader, card, memory=self._memory, progress=self._progress
+        )
+
     def score(self, candidates: Sequence[Candidate]) -> list[Opinion]:
         """Judge candidates, in their order.
 

@@ -12,10 +12,19 @@ from kgbuild.evaluation.diversity import (
     near_duplicate_rate,
     self_bleu,
 )
-from kgbuild.evaluation.facts import RelationCount, RunFacts, Sample, StageCost
+from kgbuild.evaluation.facts import (
+    PromiseFacts,
+    PromiseRow,
+    RelationCount,
+    RunFacts,
+    Sample,
+    StageCost,
+)
 from kgbuild.evaluation.report import write_report
 
 __all__ = [
+    "PromiseFacts",
+    "PromiseRow",
     "RelationCount",
     "RunFacts",
     "Sample",

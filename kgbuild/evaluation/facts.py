@@ -27,6 +27,29 @@ class RelationCount(Record):
     stored: int
 
 
+class PromiseRow(Record):
+    """What was promised of one relation, and what its test labels say."""
+
+    relation: str = Field(description="Empty for the graph as a whole")
+    standing: str = Field(description="promised, withdrawn, refused or untested")
+    threshold: float
+    low: float | None = Field(description="Lower end of the precision on the labels that chose it")
+    kept: int = Field(description="Test labels kept")
+    right: int = Field(description="Those of them that are right")
+    more_labels: int | None = Field(description="Labels until it could be promised")
+    why: str = Field(default="", description="Why it is refused")
+
+
+class PromiseFacts(Record):
+    """A promise of precision in one run: what stands, what was withdrawn, what was measured."""
+
+    text: str
+    precision: float
+    confidence: float
+    rows: tuple[PromiseRow, ...]
+    advice: str = Field(default="", description="What to label, where it was withdrawn")
+
+
 class Sample(Record):
     """A triple as a person reads it."""
 
@@ -51,6 +74,9 @@ class RunFacts(Record):
     novelty: dict[str, float] = Field(default={}, description="Empty without a reference")
     constraint_satisfaction: float = Field(description="Share of parsed tails, all clauses met")
     critic: dict[str, Any] = Field(default={}, description="The critic's own report")
+    promise: PromiseFacts | None = Field(
+        default=None, description="What the critic promised, if it did"
+    )
     accepted: tuple[Sample, ...]
     refused: tuple[Sample, ...]
     stages: tuple[StageCost, ...]

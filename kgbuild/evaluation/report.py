@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from kgbuild.core.files import write_json, write_text
-from kgbuild.evaluation.charts import draw_bars, draw_curve, draw_histogram, draw_reliability
+from kgbuild.evaluation.charts import (
+    draw_bars,
+    draw_curve,
+    draw_histogram,
+    draw_reliabilities,
+    draw_reliability,
+)
 from kgbuild.evaluation.facts import RunFacts
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
@@ -38,6 +44,14 @@ def render(facts: RunFacts) -> str:
         "reliability": draw_reliability(
             [(row[0], row[1], row[2]) for row in figures.get("reliability", [])]
         ),
+        "relation_reliability": draw_reliabilities(
+            [
+                (str(one["relation"]), [(row[0], row[1], row[2]) for row in one["reliability"]])
+                for one in _drawn(figures)
+            ]
+        )
+        if _drawn(figures)
+        else "",
         "scores": draw_histogram(facts.scores, label="probability"),
         "student": draw_curve(facts.student_loss, label="loss"),
     }
@@ -50,6 +64,11 @@ def render(facts: RunFacts) -> str:
 
 def _figures(facts: RunFacts) -> dict[str, Any]:
     return facts.critic.get("evidence") or facts.critic.get("plain") or {}
+
+
+def _drawn(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    # Reports of earlier critics have none.
+    return [one for one in figures.get("relations", []) if one.get("reliability")]
 
 
 def _critic_rows(facts: RunFacts, figures: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kgbuild.core.config import plain
-from kgbuild.core.errors import CriticError
+from kgbuild.core.errors import CriticError, RelationError, did_you_mean
 from kgbuild.core.files import user_path
 from kgbuild.core.ids import content_key
 from kgbuild.core.progress import Progress
@@ -35,11 +35,23 @@ from kgbuild.runs.workers import Workers
 
 _BATCH = 256
 # Training does not depend on the threshold; of the others the contents are hashed, not the names.
-_AFTERWARDS = {"threshold", "labels", "silver", "unlabelled", "backbone", "start", "precedents"}
+_AFTERWARDS = {
+    "threshold",
+    "labels",
+    "silver",
+    "unlabelled",
+    "backbone",
+    "start",
+    "precedents",
+    "folder",
+}
 
 
 def critic_inputs(inputs: Inputs) -> list[object]:
     """Give all that a critic's weights and calibration depend on."""
+    if inputs.critic_folder is not None:
+        _check_relations(inputs.critic_folder, inputs)
+        return ["finished", hash_files([inputs.critic_folder])]
     config = inputs.config.critic
     return [
         {name: value for name, value in plain(config).items() if name not in _AFTERWARDS},
@@ -52,8 +64,22 @@ def critic_inputs(inputs: Inputs) -> list[object]:
     ]
 
 
+def _check_relations(folder: Path, inputs: Inputs) -> None:
+    known = {relation.name for relation in read_card(folder).relations}
+    strange = [relation.name for relation in inputs.relations if relation.name not in known]
+    if strange:
+        raise RelationError(
+            f"critic.folder {folder} was made for another relation pack: it does not know "
+            f"{strange[0]}{did_you_mean(strange[0], known)}; train a critic for these packs, or "
+            f"leave it out with prompts.skip_relations=[{', '.join(strange)}]"
+        )
+
+
 def ensure_critic(inputs: Inputs, *, progress: Progress) -> Path:
     """Give the folder of the config's critic, training it if no run has done so yet."""
+    if inputs.critic_folder is not None:
+        read_card(inputs.critic_folder)
+        return inputs.critic_folder
     folder = cache_folder() / "critics" / content_key(critic_inputs(inputs))
     if (folder / "critic.json").exists():
         return folder
@@ -86,10 +112,8 @@ def train(
         CriticError: If the folder holds anything but an earlier critic, which is replaced.
     """
     folder = user_path(folder).resolve()
-    _refuse_foreign(folder)
     config = inputs.config.critic
-    making = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(making, ignore_errors=True)
+    making = begin_folder(folder)
     report = train_critic(
         read_labels(find_inputs(config.labels)) if labels is None else labels,
         read_silver(find_inputs(config.silver)),
@@ -102,8 +126,7 @@ def train(
         folder=making,
         progress=progress,
     )
-    shutil.rmtree(folder, ignore_errors=True)
-    making.rename(folder)
+    end_folder(folder)
     return report
 
 
@@ -114,6 +137,24 @@ def _read_unlabelled(inputs: Inputs) -> list[Candidate]:
         for candidate in read_candidates(path, relations=inputs.all_relations)
         if candidate is not None
     ]
+
+
+def begin_folder(folder: Path) -> Path:
+    """Give the place where a critic is made before it takes a folder's name.
+
+    Raises:
+        CriticError: If the folder holds anything but an earlier critic, which is replaced.
+    """
+    _refuse_foreign(folder)
+    making = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(making, ignore_errors=True)
+    return making
+
+
+def end_folder(folder: Path) -> None:
+    """Let the critic that was made take the folder's name."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_name(f"{folder.name}.part").rename(folder)
 
 
 def _refuse_foreign(folder: Path) -> None:

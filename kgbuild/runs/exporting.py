@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from kgbuild.core.errors import FileError
 from kgbuild.core.manifest import Manifest, read_manifest
 from kgbuild.core.records import CorpusRow, Edge
-from kgbuild.core.shards import arrow_schema, read_shards
+from kgbuild.core.shards import complete, read_shards
 from kgbuild.corpus import find_format, write_corpus, write_graph_file
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.storing import make_card
@@ -55,16 +55,15 @@ class EdgeTables:
         Raises:
             FileError: If a shard cannot be read or is not of this version.
         """
-        schema = arrow_schema(Edge)
         for path in sorted(self._folder.glob("part-*.parquet")):
             try:
                 with pq.ParquetFile(path) as shard:
-                    if not shard.schema_arrow.equals(schema):
+                    if complete(shard.schema_arrow.empty_table(), Edge) is None:
                         raise FileError(
                             f"{path} does not hold Edge records of this version of kgbuild; build "
                             "into a new run folder"
                         )
                     for batch in shard.iter_batches(batch_size=_ROWS_AT_ONCE):
-                        yield pa.Table.from_batches([batch])
+                        yield complete(batch, Edge)
             except (OSError, pa.ArrowInvalid) as error:
                 raise FileError(f"{path} is not a readable Parquet shard: {error}") from error

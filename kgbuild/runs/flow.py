@@ -15,6 +15,7 @@ from kgbuild.runs.critics import critic_inputs, place_critic
 from kgbuild.runs.earlier import find_graphs
 from kgbuild.runs.folder import RunFolder
 from kgbuild.runs.inputs import Inputs, find_input
+from kgbuild.runs.promises import check_promise
 from kgbuild.runs.reporting import report
 from kgbuild.runs.workers import Workers
 
@@ -64,7 +65,12 @@ def run_flow(
         critic = place_critic(run, inputs, workers=workers, progress=progress)
         scores = judging.score(run, triples, critic, workers=workers, progress=progress)
         workers.dismiss_language_models()
-        verdicts = judging.give_verdicts(run, inputs, triples, scores, critic, workers=workers)
+        promises = check_promise(
+            run, inputs, triples, scores, critic, workers=workers, progress=progress
+        )
+        verdicts = judging.give_verdicts(
+            run, inputs, triples, scores, critic, workers=workers, promises=promises
+        )
         merges = judging.merge(run, inputs, triples, verdicts, workers=workers, progress=progress)
         edges = storing.join_edges(run, inputs, triples, verdicts, merges)
         storing.store(run, inputs, edges, progress=progress)

@@ -128,6 +128,12 @@ class Inputs:
         return resolve_model(name) if name else None
 
     @cached_property
+    def critic_folder(self) -> Path | None:
+        """The finished critic that the config names, if it names one."""
+        name = self.config.critic.folder
+        return find_input(name) if name else None
+
+    @cached_property
     def critic_start(self) -> Path | None:
         """The critic that training goes on from, if any."""
         name = self.config.critic.start

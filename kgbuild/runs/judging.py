@@ -6,7 +6,7 @@ takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kgbuild.core.config import plain
@@ -47,8 +47,19 @@ def give_verdicts(
     critic: Path,
     *,
     workers: Workers,
+    promises: Mapping[str, str],
 ) -> Path:
-    """Accept or reject every scored triple by the threshold of its relation."""
+    """Accept or reject every scored triple by the threshold of its relation.
+
+    Args:
+        run: The run.
+        inputs: Its config.
+        triples: What was asked.
+        scores: What the critic said.
+        critic: Its folder.
+        workers: Gives the thresholds.
+        promises: What still is promised in this run, by relation.
+    """
     config = inputs.config.critic
 
     def make(folder: Path) -> Counts:
@@ -62,6 +73,7 @@ def give_verdicts(
                     (triple.relation for triple in asked),
                     thresholds,
                     config=config,
+                    promises=promises,
                 )
             )
             rejections = [
@@ -84,7 +96,8 @@ def give_verdicts(
             write_shard(folder / shard.name, verdicts, Verdict)
         return counts
 
-    return run.stage("verdicts", [run.key("scores"), plain(config)["threshold"]], make)
+    key = [run.key("scores"), plain(config)["threshold"]]
+    return run.stage("verdicts", [*key, dict(promises)] if promises else key, make)
 
 
 def read_judged(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdict]]:

@@ -42,6 +42,7 @@ def make_edge(triple: Triple, verdict: Verdict, *, size: int, relations: Relatio
         threshold=verdict.threshold,
         cluster_size=size,
         critic=verdict.critic,
+        promise=verdict.promise,
         **provenance,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
-from kgbuild.critic import Critic, Thresholds
+from kgbuild.critic import Critic, Guarantee, Profile, TableScorer, Thresholds
 from kgbuild.decoding.precision import choose_dtype
 from kgbuild.dedup import Encoder
 from kgbuild.runs.inputs import Inputs
@@ -64,6 +64,10 @@ class Workers:
         if self._critic is None:
             from kgbuild.critic import load_critic
 
+            if self._inputs.critic_folder is not None:
+                # A finished critic knows its models itself.
+                self._critic = load_critic(folder)
+                return self._critic
             encoder = self._inputs.critic_encoder
             self._critic = load_critic(
                 folder,
@@ -88,6 +92,16 @@ class Workers:
         from kgbuild.critic import read_thresholds
 
         return read_thresholds(folder)
+
+    def guarantee(self, folder: Path) -> tuple[Guarantee, Profile] | None:
+        """Give what the critic's thresholds promise, and what it was promised on."""
+        if self.given_critic is not None:
+            return (
+                self.given_critic.guarantee if isinstance(self.given_critic, TableScorer) else None
+            )
+        from kgbuild.critic import read_guarantee
+
+        return read_guarantee(folder)
 
     @property
     def encoder_key(self) -> str:

@@ -15,11 +15,13 @@ import pyarrow.compute as pc
 from kgbuild.core.errors import StoreError
 from kgbuild.core.phrases import PHRASE_SCHEMA, keep_once
 from kgbuild.core.records import Edge
-from kgbuild.core.shards import arrow_schema, to_table
+from kgbuild.core.shards import arrow_schema, fill_later, later_columns, to_table
 
 EDGE_SCHEMA: pa.Schema = arrow_schema(Edge)
 ENDS = ("head_id", "tail_id", "head", "relation", "tail")
 FACETS = tuple(name for name in EDGE_SCHEMA.names if name not in ENDS)
+# What a store of an earlier version may lack; every edge of it has the default.
+LATER = later_columns(Edge)
 # What a store keeps of an edge whose relation and phrases it knows.
 STORED = ("head_id", "tail_id", *FACETS)
 # The heads of one relation, with how many edges each has.
@@ -77,7 +79,7 @@ def _tables(edges: Iterable[Edge | pa.Table | pa.RecordBatch]) -> Iterator[pa.Ta
 
 
 def _checked(columns: pa.Table | pa.RecordBatch) -> pa.Table:
-    table = pa.Table.from_batches([columns]) if isinstance(columns, pa.RecordBatch) else columns
+    table = fill_later(columns, Edge)
     try:
         return table.select(EDGE_SCHEMA.names).cast(EDGE_SCHEMA)
     except (KeyError, ValueError) as error:

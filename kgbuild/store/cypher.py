@@ -7,12 +7,13 @@ a relation pack declared and `quote` checked, and the fixed column names of an e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
 from kgbuild.core.errors import StoreError
+from kgbuild.core.records import Edge
 from kgbuild.store.batches import EDGE_SCHEMA, FACETS
 
 _TYPES = {pa.string(): "STRING", pa.float64(): "DOUBLE", pa.int64(): "INT64"}
@@ -32,6 +33,7 @@ CHECKPOINT = "CHECKPOINT"
 
 TABLES = "CALL show_tables() RETURN name, type"
 CREATE_META = "CREATE NODE TABLE KgbuildMeta(key STRING PRIMARY KEY, value STRING)"
+SET_META = "MATCH (m:KgbuildMeta {key: $key}) SET m.value = $value"
 ADD_META = "CREATE (:KgbuildMeta {key: $key, value: $value})"
 META = "MATCH (m:KgbuildMeta) RETURN m.key AS key, m.value AS value"
 CREATE_PHRASES = "CREATE NODE TABLE Phrase(id STRING PRIMARY KEY, text STRING, kind STRING)"
@@ -84,6 +86,23 @@ def create_relation(relation: str) -> str:
     """Create the table of one relation, its columns the facets of an edge."""
     columns = ", ".join(f"`{name}` {_TYPES[EDGE_SCHEMA.field(name).type]}" for name in FACETS)
     return f"CREATE REL TABLE {quote(relation)}(FROM Phrase TO Phrase, {columns})"
+
+
+def add_facet(relation: str, facet: str) -> str:
+    """Give the table of a relation a facet that an earlier version did not have."""
+    kind = _TYPES[EDGE_SCHEMA.field(facet).type]
+    return f"ALTER TABLE {quote(relation)} ADD `{facet}` {kind} DEFAULT {_default(facet)}"
+
+
+def without(statement: str, facets: Iterable[str]) -> str:
+    """Give a query for a store that lacks some facets: their defaults stand for them."""
+    for facet in facets:
+        statement = statement.replace(f"r.`{facet}` AS", f"{_default(facet)} AS")
+    return statement
+
+
+def _default(facet: str) -> str:
+    return repr(Edge.model_fields[facet].get_default())
 
 
 def add_edges(relation: str) -> str:

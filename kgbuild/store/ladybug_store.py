@@ -19,6 +19,7 @@ from kgbuild.store.batches import (
     EXPORT_ORDER,
     FACETS,
     HEADS_SCHEMA,
+    LATER,
     STORED,
     cut_heads,
     edge_batches,
@@ -51,6 +52,7 @@ class LadybugStore(GraphStore):
 
     def __init__(self, path: Path, *, is_read_only: bool = False, **options: Any) -> None:
         super().__init__(**options)
+        self._lacking: tuple[str, ...] = ()
         self._engine = Engine(Path(path), is_read_only=is_read_only)
         try:
             self._relations = self._check_schema()
@@ -69,12 +71,28 @@ class LadybugStore(GraphStore):
             holds = "is a database that kgbuild did not make" if tables else "holds no graph yet"
             raise StoreError(f"{self._engine.path} {holds}. {WAY_OUT}")
         meta = self.meta()
-        if meta != _META:
+        held = meta.get("facets", "").split()
+        lacking = tuple(facet for facet in LATER if facet not in held)
+        known = " ".join(facet for facet in FACETS if facet not in lacking)
+        if meta != {**_META, "facets": known}:
             raise StoreError(
                 f"{self._engine.path} has the graph schema {meta.get('schema_version')} of another "
                 f"version of kgbuild; this one reads and writes schema {SCHEMA_VERSION}. {WAY_OUT}"
             )
-        return sorted(row["name"] for row in tables if row["type"] == "REL")
+        relations = sorted(row["name"] for row in tables if row["type"] == "REL")
+        if lacking and self._engine.is_read_only:
+            self._lacking = lacking
+        elif lacking:
+            self._add_facets(relations, lacking)
+        return relations
+
+    def _add_facets(self, relations: Sequence[str], facets: Iterable[str]) -> None:
+        """Make a store of an earlier version one of this."""
+        with self._engine.writing():
+            for facet in facets:
+                for name in relations:
+                    self._engine.run(cypher.add_facet(name, facet))
+            self._engine.run(cypher.SET_META, key="facets", value=_META["facets"])
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -192,7 +210,7 @@ class LadybugStore(GraphStore):
         for name in self._relations:
             if wanted and name not in wanted:
                 continue
-            statement = cypher.edges_between(name)
+            statement = self._fitting(cypher.edges_between(name))
             for heads in cut_heads(self._engine.table(HEADS_SCHEMA, cypher.heads_of(name))):
                 low, high = (heads["text"][end].as_py() for end in (0, -1))
                 found = self._engine.table(EDGE_SCHEMA, statement, low=low, high=high)
@@ -214,17 +232,21 @@ class LadybugStore(GraphStore):
         return pa.concat_tables([leaving, rows_missing(arriving, "head_id", here)])
 
     def _edges_at(self, end: str, relation: str | None, ids: list[str]) -> pa.Table:
-        statement = cypher.edges_at(end, relation)
+        statement = self._fitting(cypher.edges_at(end, relation))
         # Rows come back several times sooner than a table of few rows.
         rows = [row for id in ids for row in self._engine.rows(statement, id=id)]
         return pa.Table.from_pylist(rows, schema=EDGE_SCHEMA)
+
+    def _fitting(self, statement: str) -> str:
+        return cypher.without(statement, self._lacking)
 
     def edge_table(self, triple_ids: Sequence[str]) -> pa.Table:
         """Give the edges with these ids, in no particular order. Reads every edge."""
         if not self._relations or not triple_ids:
             return EDGE_SCHEMA.empty_table()
         if len(triple_ids) <= _FEW_IDS:  # compared with every edge, one by one
-            return self._engine.table(EDGE_SCHEMA, cypher.edges_by_id(), ids=list(triple_ids))
+            statement = self._fitting(cypher.edges_by_id())
+            return self._engine.table(EDGE_SCHEMA, statement, ids=list(triple_ids))
         wanted = pa.array(triple_ids)
         found = (
             table.filter(pc.is_in(table["triple_id"], value_set=wanted))

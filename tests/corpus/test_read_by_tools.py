@@ -156,8 +156,8 @@ def test_rdflib_reads_quads_with_provenance_in_named_graphs(
         assert str(relation).endswith(f":{edge.relation}")
     used = {term for _, term, _, _ in quads.quads() if str(term).startswith(TERMS)}
     declared = set(vocabulary.subjects(rdflib.RDF.type, rdflib.OWL.DatatypeProperty))
-    # Every facet is declared, and nothing else is; an edge may lack its prior.
-    assert declared - used == {KG.prior_log_probability}
+    # Every facet is declared, and nothing else is; an edge may lack its prior and a promise.
+    assert declared - used == {KG.prior_log_probability, KG.promise}
     assert used <= declared
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from kgbuild.core.records import HeadKind
-from kgbuild.store.batches import EDGE_SCHEMA, FACETS
+from kgbuild.core.records import Edge, HeadKind
+from kgbuild.store.batches import EDGE_SCHEMA, FACETS, LATER
 from kgbuild.store.cypher import quote
 from kgbuild.store.rejected import REJECTED_FACETS
 
@@ -123,6 +123,11 @@ DROP_REJECTED = (
     "WHERE p:RejectedPhrase AND NOT EXISTS { (p)--() } DELETE p"
 )
 
+
+def _default(facet: str) -> str:
+    return repr(Edge.model_fields[facet].get_default())
+
+
 _COLUMNS = {
     "head_id": "h.id",
     "tail_id": "t.id",
@@ -130,6 +135,8 @@ _COLUMNS = {
     "relation": "type(r)",
     "tail": "t.text",
     **{facet: f"r.`{facet}`" for facet in FACETS},
+    # Edges of an earlier version bear no such property.
+    **{facet: f"coalesce(r.`{facet}`, {_default(facet)})" for facet in LATER},
 }
 _ROW = ", ".join(f"{value} AS `{name}`" for name, value in _COLUMNS.items())
 _LIST = ", ".join(_COLUMNS[name] for name in EDGE_SCHEMA.names)

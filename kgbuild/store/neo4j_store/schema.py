@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 
 from kgbuild.core.errors import StoreError
-from kgbuild.store.batches import FACETS
+from kgbuild.store.batches import FACETS, LATER
 from kgbuild.store.graph_store import SCHEMA_VERSION
 from kgbuild.store.neo4j_store import cypher
 from kgbuild.store.neo4j_store.connection import Connection
 
 META = {"schema_version": SCHEMA_VERSION, "facets": " ".join(FACETS)}
+# What came later is no property of older edges, and no property is its default.
+_EARLIER = {**META, "facets": " ".join(facet for facet in FACETS if facet not in LATER)}
 WAY_OUT = (
     "Name another database with --database, or an empty server (`kgbuild neo4j start --home "
     "DIR`), and push the run again: its shards hold everything that a store is filled from."
@@ -35,6 +37,7 @@ def check_schema(connection: Connection) -> None:
     # Nodes first: another kgbuild may be making the same database ours right now.
     nodes = connection.rows(cypher.ANY_NODE)
     meta = {row["key"]: row["value"] for row in connection.rows(cypher.META)}
+    ours = {name: meta.get(name) for name in META}
     if not meta:
         if connection.is_read_only:
             holds = f"holds no graph of kgbuild ({nodes[0]['labels']})" if nodes else "is empty"
@@ -45,7 +48,9 @@ def check_schema(connection: Connection) -> None:
                 f"{WAY_OUT}"
             )
         _make_ours(connection)
-    elif {name: meta.get(name) for name in META} != META:
+    elif ours == _EARLIER and not connection.is_read_only:
+        _write_meta(connection)
+    elif ours not in (META, _EARLIER):
         raise StoreError(
             f"{connection.name} has the graph schema {meta.get('schema_version')} of another "
             f"version of kgbuild; this one reads and writes schema {SCHEMA_VERSION}. {WAY_OUT}"
@@ -54,6 +59,10 @@ def check_schema(connection: Connection) -> None:
 
 def _make_ours(connection: Connection) -> None:
     make_constraints(connection, ())
+    _write_meta(connection)
+
+
+def _write_meta(connection: Connection) -> None:
     connection.write(
         lambda tx: [
             tx.run(cypher.SET_META, key=key, value=value).consume() for key, value in META.items()
