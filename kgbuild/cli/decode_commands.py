@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -67,6 +67,14 @@ def decode(
     lookahead: Annotated[
         int, typer.Option("--lookahead", min=0, help="Tokens looked ahead (A*esque decoding).")
     ] = 0,
+    lookahead_by: Annotated[
+        Literal["greedy", "sample", "beam", "draft"],
+        typer.Option("--lookahead-by", help="How they are rolled out; draft is the fastest."),
+    ] = "draft",
+    lookahead_beams: Annotated[
+        int,
+        typer.Option("--lookahead-beams", min=1, max=64, help="Of --lookahead-by beam."),
+    ] = 4,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON a prompt to stdout.")
     ] = False,
@@ -98,6 +106,8 @@ def decode(
         max_new_tokens=max_new_tokens,
         mode="soft" if soft else "hard",
         lookahead=lookahead,
+        lookahead_by=lookahead_by,
+        lookahead_beams=lookahead_beams,
     )
     if as_json:
         for text, answers in zip(texts, found, strict=True):

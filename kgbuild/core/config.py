@@ -91,8 +91,11 @@ class DecodingConfig(Section):
     lookahead_weight: float = Field(
         default=0.25, ge=0, description="lambda2: weight of the look-ahead, in nats a nat"
     )
-    lookahead_by: Literal["greedy", "sample", "draft"] = Field(
+    lookahead_by: Literal["greedy", "sample", "beam", "draft"] = Field(
         default="draft", description="How tokens are rolled out; draft takes one forward pass"
+    )
+    lookahead_beams: int = Field(
+        default=4, ge=1, le=64, description="Paths ahead of a hypothesis, with lookahead_by beam"
     )
     end_floor: float = Field(
         default=-4.0,

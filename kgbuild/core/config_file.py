@@ -37,7 +37,7 @@ def load_config(path: Path | None, *, settings: Iterable[str] = ()) -> BuildConf
     try:
         return BuildConfig.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {_explain(error)}") from error
+        raise ConfigError(f"{where}: {explain(error)}") from error
 
 
 def read_value(text: str, *, where: str) -> Any:
@@ -75,11 +75,16 @@ def _apply(tree: dict[str, Any], setting: str) -> None:
     place[leaf] = read_value(value, where=f"--set {key}")
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError, *, root: type[BaseModel] = BuildConfig) -> str:
+    """Say which setting is wrong, what it should be, or which name is near an unknown one.
+
+    Args:
+        root: The section that was read.
+    """
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "model_type":
-        keys = type(getattr(BuildConfig(), place)).model_fields
+        keys = type(getattr(root(), place)).model_fields
         return (
             f"{place} = {_shorten(first.get('input'))}: it is a section; set one of its keys, "
             f"as in {place}.{next(iter(keys))}"
@@ -91,7 +96,7 @@ def _explain(error: ValidationError) -> str:
         rule = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
         return f"{place} = {_shorten(first.get('input'))}: {rule}"
     *sections, leaf = (str(part) for part in first["loc"])
-    section: type[BaseModel] = BuildConfig
+    section = root
     for name in sections:
         kind = section.model_fields[name].annotation
         section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section

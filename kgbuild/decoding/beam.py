@@ -14,6 +14,7 @@ from kgbuild.decoding.clauses import ConstraintSet
 from kgbuild.decoding.compiling import compile_sets
 from kgbuild.decoding.hypotheses import Hypothesis
 from kgbuild.decoding.lookahead import look_ahead, step_ahead
+from kgbuild.decoding.rollout import count_paths
 from kgbuild.decoding.runner import CausalModel, Runner, encode_prompts, hold_still
 from kgbuild.decoding.vocabulary import Tokenizer
 
@@ -61,7 +62,7 @@ def beam_search(
         return take(items, logits, settings=settings, blocked=blocked)
 
     def advance(runner: Runner, moves: list[Move]) -> torch.Tensor:
-        return look_ahead(runner, moves, settings=settings, generator=generator)
+        return look_ahead(runner, moves, settings=settings, blocked=blocked, generator=generator)
 
     with hold_still(model):
         items = run_items(
@@ -72,8 +73,9 @@ def beam_search(
             ),
             step=step,
             advance=advance if is_ahead else None,
-            # Twice the beams are looked at, and every token ahead has logits.
-            rows_each=settings.beams * (2 * settings.lookahead if is_ahead else 1),
+            # Twice the beams are looked at, and every token of every path ahead has logits.
+            rows_each=settings.beams
+            * (2 * settings.lookahead * count_paths(settings) if is_ahead else 1),
             new_tokens=settings.max_new_tokens + settings.lookahead,
             at_once=at_once,
         )

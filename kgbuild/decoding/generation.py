@@ -9,7 +9,8 @@ import torch
 from pydantic import ValidationError
 
 from kgbuild.core.config import DecodingConfig
-from kgbuild.core.errors import ClauseError, ConfigError, did_you_mean
+from kgbuild.core.config_file import explain
+from kgbuild.core.errors import ClauseError, ConfigError
 from kgbuild.decoding.beam import beam_search
 from kgbuild.decoding.clauses import AnyClause, AnyOf, ConstraintSet, Not
 from kgbuild.decoding.hypotheses import Hypothesis
@@ -115,18 +116,11 @@ def generate(
 
 
 def _choose_settings(settings: DecodingConfig | None, changes: dict[str, Any]) -> DecodingConfig:
-    known = DecodingConfig.model_fields
-    for name in changes:
-        if name not in known:
-            near = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-            raise ConfigError(f"{name} is no setting of decoding{near}")
     base = settings.model_dump() if settings is not None else FREE_TEXT
     try:
         return DecodingConfig.model_validate({**base, **changes})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{name}={first['input']!r}: {first['msg']}") from error
+        raise ConfigError(explain(error, root=DecodingConfig)) from error
 
 
 def _listed(phrases: Sequence[str]) -> Sequence[str]:

@@ -5,10 +5,12 @@ how likely does a phrase that is still wanted become along the way (equation 5 t
 log-probability of the phrase's tokens, and the largest over wanted phrases and places). The beams
 are chosen with that added to their score. Only what is left after grouping is looked ahead.
 
-The way ahead is the likeliest next token again and again, or a drawn one, a forward pass each; or a
-draft: what the last look thought likely, read together with the new token in one forward pass. A
-draft is corrected at every step by what the model then says (as in Jacobi decoding), and the pass
-serves as the step itself, so that looking ahead costs no pass of its own.
+Ways ahead are rolled out a forward pass a token (`rollout`): the likeliest next token again and
+again, a drawn one, or a small beam, of which the best path counts. Or there is a draft: what the
+last look thought likely, read together with the new token in one forward pass. A draft is corrected
+at every step by what the model then says (as in Jacobi decoding), and the pass serves as the step
+itself, so that looking ahead costs no pass of its own. What would follow the text's end is not
+looked at.
 """
 
 from __future__ import annotations
@@ -20,12 +22,11 @@ import torch
 from kgbuild.core.config import DecodingConfig
 from kgbuild.decoding.batching import Move
 from kgbuild.decoding.beam_item import BeamItem, advance_items
-from kgbuild.decoding.candidates import Blocked
+from kgbuild.decoding.candidates import NEVER, Blocked
 from kgbuild.decoding.proposals import Proposals
+from kgbuild.decoding.rollout import roll_out
 from kgbuild.decoding.runner import Runner
 from kgbuild.decoding.selection import choose_beams
-
-Way = tuple[int, ...]  # tokens of a phrase, or of what is left of it
 
 
 def look_ahead(
@@ -33,27 +34,26 @@ def look_ahead(
     moves: Sequence[Move],
     *,
     settings: DecodingConfig,
+    blocked: Blocked,
     generator: torch.Generator,
 ) -> torch.Tensor:
     """Advance rows and give what follows them.
 
     Returns:
-        (rows, lookahead, vocab) logits after the new token and after each token of the way ahead.
+        (rows, paths, lookahead, vocab) logits after the new token and after each token of the paths
+        ahead.
     """
     parents = [move.parent for move in moves]
     if settings.lookahead_by == "draft":
-        return runner.peek(parents, [(move.token, *move.draft) for move in moves])
-    found = [runner.advance(parents, [move.token for move in moves])]
-    branch = runner.branch()
-    rows = range(len(moves))
-    for _ in range(settings.lookahead - 1):
-        if settings.lookahead_by == "greedy":
-            tokens = found[-1].argmax(dim=1)
-        else:
-            weights = torch.softmax(found[-1].float().cpu(), dim=1)
-            tokens = torch.multinomial(weights, 1, generator=generator)[:, 0]
-        found.append(branch.advance(rows, tokens.tolist()))
-    return torch.stack(found, dim=1)
+        return runner.peek(parents, [(move.token, *move.draft) for move in moves])[:, None]
+    logits = runner.advance(parents, [move.token for move in moves])
+    return roll_out(
+        runner.branch(),
+        logits,
+        settings=settings,
+        closed=_close(blocked, logits),
+        generator=generator,
+    )
 
 
 def step_ahead(
@@ -66,10 +66,10 @@ def step_ahead(
     """Choose the beams with what was seen ahead, and take one step with them.
 
     Args:
-        logits: (rows, lookahead, vocab) of all hypotheses, item by item; for prompts just read
-            (rows, vocab).
+        logits: (rows, paths, lookahead, vocab) of all hypotheses, item by item; for prompts just
+            read (rows, vocab).
     """
-    ahead = logits[:, None] if logits.ndim == 2 else logits
+    ahead = logits[:, None, None] if logits.ndim == 2 else logits
     kept: list[int] = []
     first = 0
     for item in items:
@@ -81,15 +81,23 @@ def step_ahead(
         else:
             kept += rows
     moved = advance_items(
-        items, ahead[kept, 0], settings=settings, blocked=blocked, kept=2 * settings.beams
+        items, ahead[kept, 0, 0], settings=settings, blocked=blocked, kept=2 * settings.beams
     )
+    if settings.lookahead_by != "draft":
+        return [Move(kept[row], token) for row, token, _ in moved]
     # What each position thinks comes next; a draft begins after the token that is chosen now.
-    guesses = ahead[kept].argmax(dim=2).tolist()
+    said = ahead[kept, 0].index_fill_(2, _close(blocked, logits), NEVER)
+    guesses = said.argmax(dim=2).tolist()
     length = settings.lookahead - 1
     return [
         Move(kept[row], token, tuple((guesses[row][1:] + guesses[row][-1:] * length)[:length]))
         for row, token, _ in moved
     ]
+
+
+def _close(blocked: Blocked, logits: torch.Tensor) -> torch.Tensor:
+    """Give the tokens that no way ahead takes: what follows an end is another text."""
+    return torch.cat(blocked.find(logits.shape[-1], logits.device))
 
 
 def narrow(item: BeamItem, hopes: Sequence[float], *, settings: DecodingConfig) -> list[int]:
@@ -107,8 +115,10 @@ def narrow(item: BeamItem, hopes: Sequence[float], *, settings: DecodingConfig) 
 def estimate(item: BeamItem, ahead: torch.Tensor) -> list[float]:
     """Give for each hypothesis how likely a wanted phrase becomes; 0 where none is wanted.
 
+    Of several paths ahead the best counts.
+
     Args:
-        ahead: (rows, lookahead, vocab) logits.
+        ahead: (rows, paths, lookahead, vocab) logits.
     """
     proposals = Proposals.of(item.compiled)
     ways = [proposals.list_ways(beam.state) for beam in item.live]
@@ -119,21 +129,32 @@ def estimate(item: BeamItem, ahead: torch.Tensor) -> list[float]:
     ]
     if not asked:
         return [0.0] * len(ways)
-    sums = torch.logsumexp(ahead.float(), dim=2)  # (rows, lookahead)
+    sums = torch.logsumexp(ahead.float(), dim=3)  # (rows, paths, lookahead)
     rows, tokens = torch.tensor(asked, device=ahead.device).T
-    seen = (ahead[rows, :, tokens].float() - sums[rows]).tolist()  # (asked, lookahead)
+    seen = (ahead[rows, :, :, tokens].float() - sums[rows]).tolist()  # (asked, paths, lookahead)
     likely = dict(zip(asked, seen, strict=True))
     return [
-        max((_follow(way, row, likely) for way in phrases), default=0.0)
+        max(
+            (
+                _follow([likely[row, token][path] for token in way])
+                for way in phrases
+                for path in range(ahead.shape[1])
+            ),
+            default=0.0,
+        )
         for row, phrases in enumerate(ways)
     ]
 
 
-def _follow(way: Way, row: int, likely: dict[tuple[int, int], list[float]]) -> float:
-    """Give the largest mean log-probability of a phrase over the places where it could begin."""
-    places = len(likely[row, way[0]])
+def _follow(likely: Sequence[Sequence[float]]) -> float:
+    """Give the largest mean log-probability of a phrase over the places where it could begin.
+
+    Args:
+        likely: Log-probability of each of its tokens at every place.
+    """
+    places = len(likely[0])
     best = float("-inf")
     for start in range(places):
-        part = way[: places - start]
-        best = max(best, sum(likely[row, t][start + i] for i, t in enumerate(part)) / len(part))
+        part = likely[: places - start]
+        best = max(best, sum(at[start + i] for i, at in enumerate(part)) / len(part))
     return best

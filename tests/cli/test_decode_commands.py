@@ -58,6 +58,24 @@ def test_a_table_is_for_people_and_exit_code_1_for_what_is_unmet(tiny: None) -> 
     assert "q" in drawn.stdout
 
 
+def test_a_look_ahead_by_a_beam_is_asked_for(tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kgbuild.decoding import lookahead
+
+    asked: list[tuple[str, int, int]] = []
+    usual = lookahead.roll_out
+
+    def note(*given: Any, settings: Any, **options: Any) -> Any:
+        asked.append((settings.lookahead_by, settings.lookahead, settings.lookahead_beams))
+        return usual(*given, settings=settings, **options)
+
+    monkeypatch.setattr(lookahead, "roll_out", note)
+    words = ["decode", "a", "--require", "q", "--max-new-tokens", "6", "--lookahead", "3"]
+    result = RUN.invoke(app, [*words, "--lookahead-by", "beam", "--lookahead-beams", "2"])
+    assert result.exit_code == 0, result.output
+    assert set(asked) == {("beam", 3, 2)}
+    assert RUN.invoke(app, [*words, "--lookahead-by", "bream"]).exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("words", "error", "message"),
     [

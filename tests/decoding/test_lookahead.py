@@ -14,6 +14,7 @@ from tests.decoding.families import build_seq2seq
 PLAIN = DecodingConfig(
     beams=4, max_new_tokens=7, no_repeat_ngram=0, is_diverse=False, end_floor=-100.0, returned=3
 )
+WAYS = ["greedy", "sample", "beam", "draft"]
 PROMPTS = ("ab", "c a b", "b")
 SETS = (
     ConstraintSet((AnyOf(("abc", "q")), AnyOf(("c",)))),
@@ -30,7 +31,7 @@ def look(model: Any, tokenizer: Any, **changes: Any) -> tuple[list[list[str]], l
     return [[one.text for one in row] for row in found], scores
 
 
-@pytest.mark.parametrize("by", ["greedy", "sample", "draft"])
+@pytest.mark.parametrize("by", WAYS)
 @pytest.mark.parametrize("kind", ["llama", "gpt2"])
 def test_a_look_ahead_without_weight_changes_nothing(
     kind: str, by: str, letters: Any, make_model: Any
@@ -44,7 +45,7 @@ def test_a_look_ahead_without_weight_changes_nothing(
         assert again == pytest.approx(scores, abs=1e-3)
 
 
-@pytest.mark.parametrize("by", ["greedy", "sample", "draft"])
+@pytest.mark.parametrize("by", WAYS)
 def test_a_look_ahead_keeps_every_promise(
     by: str, letters: Any, make_model: Any, judge: Any
 ) -> None:
@@ -69,9 +70,9 @@ def test_of_two_texts_the_one_that_makes_a_phrase_likely_has_more_hope(letters: 
     unmet, met = (compiled.step(compiled.start, token) for token in (other, wanted))
     item = BeamItem(compiled, settings=PLAIN)
     item.live = [Beam((other,), -1.0, unmet)] * 2 + [Beam((wanted,), -1.0, met)]
-    logits = torch.zeros((3, 2, len(letters)))
-    logits[1, 1, wanted] = 4.0  # likely two tokens ahead
-    flat, raised = (float(logits[1, place].log_softmax(0)[wanted]) for place in (0, 1))
+    logits = torch.zeros((3, 1, 2, len(letters)))
+    logits[1, 0, 1, wanted] = 4.0  # likely two tokens ahead
+    flat, raised = (float(logits[1, 0, place].log_softmax(0)[wanted]) for place in (0, 1))
     assert estimate(item, logits) == pytest.approx([flat, raised, 0.0], abs=1e-5)
 
 
@@ -81,17 +82,18 @@ def test_a_phrase_of_several_tokens_is_hoped_for_by_their_mean(letters: Any) -> 
     item = BeamItem(compiled, settings=PLAIN)
     way = vocabulary.spell(" b c")
     assert len(way) > 1
-    logits = torch.zeros((1, len(way), len(letters)))
+    logits = torch.zeros((1, 1, len(way), len(letters)))
     for place, token in enumerate(way):
-        logits[0, place, token] = 3.0
-    likely = float(logits[0, 0].log_softmax(0)[way[0]])
+        logits[0, 0, place, token] = 3.0
+    likely = float(logits[0, 0, 0].log_softmax(0)[way[0]])
     assert estimate(item, logits) == pytest.approx([likely], abs=1e-5)
 
 
+@pytest.mark.parametrize("by", ["beam", "draft"])
 @pytest.mark.parametrize("family", ["t5", "bart"])
-def test_an_encoder_decoder_looks_ahead_too(family: str, letters: Any, judge: Any) -> None:
+def test_an_encoder_decoder_looks_ahead_too(family: str, by: str, letters: Any, judge: Any) -> None:
     model = build_seq2seq(family, vocab=len(letters), seed=2)
-    settings = PLAIN.model_copy(update={"lookahead": 3})
+    settings = PLAIN.model_copy(update={"lookahead": 3, "lookahead_by": by})
     found = beam_search(model, letters, PROMPTS, SETS, settings=settings)
     for answers, constraints in zip(found, SETS, strict=True):
         assert judge(answers[0].text, constraints)[0] == answers[0].met
