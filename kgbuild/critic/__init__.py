@@ -1,9 +1,10 @@
 """The critic: a calibrated classifier that says which triples are ordinary commonsense.
 
 Reads: `Triple` records, judged triples (`data/labels/`), a large judge's soft verdicts
-(`data/silver/`), candidates of a user's own file. Writes: `Score` and `Verdict` records, and a
-critic folder (safetensors, tokenizer, JSON). Refuses: labels of one class only, label rows that
-break a rule (with file and line), pickled weights, a critic folder that was changed.
+(`data/silver/`), candidates of a user's own file, public benchmarks. Writes: `Score` and `Verdict`
+records, and a critic folder (safetensors, tokenizer, JSON). Refuses: labels of one class only,
+label rows that break a rule (with file and line), pickled weights, a critic folder that was
+changed.
 
 Scoring needs a model and is slow; deciding needs none, so a new threshold takes seconds. Nothing
 here imports torch until a critic is trained or loaded.
@@ -15,7 +16,12 @@ from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.folder import CriticCard, read_card, read_report, read_thresholds
 from kgbuild.critic.judge import decide, judge_triples
 from kgbuild.critic.labels import read_labels, read_silver, settle_labels
+from kgbuild.critic.phrases import MeanEncoder, PhraseEncoder
 from kgbuild.critic.protocol import Critic, Opinion
+from kgbuild.critic.public import BENCHMARKS, Benchmark, find_benchmark
+from kgbuild.critic.public_figures import compare_opinions
+from kgbuild.critic.public_report import Contestant, PublicReport
+from kgbuild.critic.public_rows import PublicRow, draw_rows, read_part
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.table import TableScorer
 from kgbuild.critic.thresholds import Thresholds
@@ -23,22 +29,33 @@ from kgbuild.critic.train import train_critic
 from kgbuild.critic.trained_critic import TrainedCritic, load_critic
 
 __all__ = [
+    "BENCHMARKS",
+    "Benchmark",
     "Candidate",
+    "Contestant",
     "Critic",
     "CriticCard",
     "CriticReport",
+    "MeanEncoder",
+    "PhraseEncoder",
+    "PublicReport",
+    "PublicRow",
     "TrainedCritic",
     "Evidence",
     "Opinion",
     "TableScorer",
     "Thresholds",
+    "compare_opinions",
     "decide",
+    "draw_rows",
     "evaluate_critic",
+    "find_benchmark",
     "judge_triples",
     "load_critic",
     "read_candidates",
     "read_card",
     "read_labels",
+    "read_part",
     "read_report",
     "read_silver",
     "read_thresholds",
