@@ -17,6 +17,7 @@ from kgbuild.cli import (
     critic_commands,
     data_commands,
     decode_commands,
+    evaluate_commands,
     model_commands,
     neo4j_commands,
     push_commands,
@@ -69,6 +70,7 @@ query_commands.register(app)
 decode_commands.register(app)
 app.add_typer(query_commands.query_app, name="query")
 app.add_typer(critic_commands.critic_app, name="critic")
+app.add_typer(evaluate_commands.evaluate_app, name="evaluate")
 app.add_typer(data_commands.relations_app, name="relations")
 app.add_typer(data_commands.seeds_app, name="seeds")
 app.add_typer(data_commands.dedup_app, name="dedup")

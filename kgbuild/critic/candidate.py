@@ -31,7 +31,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One triple to judge. A triple that a user brings has no evidence."""
+    """One triple to judge. A triple that a user brings has no evidence.
+
+    Without a relation, the head is a whole sentence, which is judged as it stands.
+    """
 
     head: str
     relation: str
@@ -52,6 +55,15 @@ class Candidate:
                 source.tokens,
             )
         return cls(record.head, record.relation, record.tail, evidence)
+
+    @classmethod
+    def sentence(cls, text: str) -> Candidate:
+        """Make a candidate of a bare sentence.
+
+        >>> Candidate.sentence("He put milk on his cereal.").relation
+        ''
+        """
+        return cls(text, "", "")
 
     def without_evidence(self) -> Candidate:
         """Give the same triple as a user would bring it."""

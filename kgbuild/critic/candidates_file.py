@@ -10,10 +10,15 @@ from kgbuild.core.errors import LabelError, RelationError, did_you_mean
 from kgbuild.core.ids import canonical
 from kgbuild.core.relations import RelationSet
 from kgbuild.critic.candidate import Candidate
-from kgbuild.critic.lines import parse_object, read_lines
+from kgbuild.critic.lines import (
+    check_phrase,
+    parse_header,
+    parse_object,
+    read_lines,
+    split_cells,
+)
 
 _COLUMNS = ("head", "relation", "tail")
-_MAX_PHRASE = 1_000
 
 
 def read_candidates(
@@ -41,11 +46,13 @@ def read_candidates(
         if is_json:
             row = _lower_keys(parse_object(text, where=where), where=where)
         elif columns is None:
-            columns = _header(text, where=where)
+            columns = parse_header(text, _COLUMNS, where=where)
             continue
         else:
-            row = _cells(text, columns, where=where)
-        head, relation, tail = (_phrase(row, column, where=where) for column in _COLUMNS)
+            row = split_cells(text, columns, where=where)
+        head, relation, tail = (
+            check_phrase(row.get(column), column, where=where) for column in _COLUMNS
+        )
         if relation in relations:
             yield Candidate(canonical(head), relation, canonical(tail))
         elif skip_unknown:
@@ -65,35 +72,3 @@ def _lower_keys(row: dict[str, Any], *, where: str) -> dict[str, Any]:
     if len(lowered) < len(row):
         raise LabelError(f"{where} gives a key twice, in capitals and without; keep one")
     return lowered
-
-
-def _header(text: str, *, where: str) -> list[str]:
-    columns = [cell.strip().casefold() for cell in text.split("\t")]
-    missing = [column for column in _COLUMNS if column not in columns]
-    if missing or len(set(columns)) < len(columns):
-        raise LabelError(
-            f"{where} is no header with {', '.join(_COLUMNS)} once each; found "
-            f"{text[:80]!r}. Write the three names, separated by tabs, as the first line"
-        )
-    return columns
-
-
-def _cells(text: str, columns: list[str], *, where: str) -> dict[str, str]:
-    cells = text.split("\t")
-    if len(cells) != len(columns):
-        raise LabelError(f"{where} has {len(cells)} cells where the header has {len(columns)}")
-    return dict(zip(columns, cells, strict=True))
-
-
-def _phrase(row: dict[str, Any], column: str, *, where: str) -> str:
-    value = row.get(column)
-    if not isinstance(value, str) or not value.strip():
-        raise LabelError(f"{where} has no {column}; head, relation and tail are text")
-    if len(value) > _MAX_PHRASE:
-        raise LabelError(
-            f"{where}: {column} has {len(value):,} characters; at most {_MAX_PHRASE:,} are read"
-        )
-    # A lone surrogate comes out of JSON escapes and has no UTF-8 form.
-    if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value):
-        raise LabelError(f"{where}: {column} holds a control character; remove it")
-    return value.strip()

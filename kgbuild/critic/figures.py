@@ -32,27 +32,15 @@ def measure(
     names = np.asarray([row.relation for row in labels], dtype=object)
     cuts = np.asarray([thresholds.get(row.relation) for row in labels], dtype=np.float64)
     kept = scores >= cuts
-    rows_of: dict[str, list[int]] = {}
-    for place, row in enumerate(labels):
-        rows_of.setdefault(phrase_id(row.head), []).append(place)
-    heads = [np.asarray(places, dtype=np.int64) for places in rows_of.values()]
-    draws = list(_draws(heads))
-
-    def estimate(value: Measure) -> Estimate:
-        drawn = [found for rows in draws if (found := value(rows)) is not None]
-        point = value(np.arange(len(scores)))
-        if point is None or not drawn:
-            return Estimate(value=point)
-        low, high = np.quantile(drawn, [0.05, 0.95])
-        return Estimate(value=point, low=float(low), high=float(high))
-
+    drawn = Bootstrap([phrase_id(row.head) for row in labels])
+    estimate = drawn.estimate
     return Figures(
         labels=len(labels),
-        heads=len(heads),
+        heads=drawn.units,
         plausible=int(truth.sum()),
         auc=estimate(lambda rows: find_auc(scores[rows], truth[rows])),
         mean_relation_auc=estimate(
-            lambda rows: _mean_relation_auc(scores[rows], truth[rows], names[rows])
+            lambda rows: find_mean_auc(scores[rows], truth[rows], names[rows])
         ),
         precision=estimate(lambda rows: _share(truth[rows], kept[rows])),
         yielded=estimate(lambda rows: _share(kept[rows], truth[rows] > 0)),
@@ -65,6 +53,39 @@ def measure(
         ),
         reliability=tuple(_reliability(scores, truth)),
     )
+
+
+class Bootstrap:
+    """Draws whole units (Efron 1979): rows of one head stand and fall together."""
+
+    def __init__(self, units: Sequence[str]) -> None:
+        rows_of: dict[str, list[int]] = {}
+        for row, unit in enumerate(units):
+            rows_of.setdefault(unit, []).append(row)
+        groups = [np.asarray(rows, dtype=np.int64) for rows in rows_of.values()]
+        generator = np.random.default_rng(_SEED)
+        self.units = len(groups)
+        self._all = np.arange(len(units))
+        self._draws = [
+            np.concatenate([groups[at] for at in generator.integers(len(groups), size=len(groups))])
+            for _ in range(_DRAWS if groups else 0)
+        ]
+
+    def estimate(self, value: Measure) -> Estimate:
+        """Give a figure of all rows, with the middle 90 % of the figures of the draws."""
+        point = value(self._all)
+        drawn = [found for rows in self._draws if (found := value(rows)) is not None]
+        if point is None or not drawn:
+            return Estimate(value=point)
+        low, high = np.quantile(drawn, [0.05, 0.95])
+        return Estimate(value=point, low=float(low), high=float(high))
+
+
+def find_mean_auc(scores: Floats, truth: Floats, names: npt.NDArray[np.generic]) -> float | None:
+    """Give the mean AUC of the relations that have both classes, or None if none has."""
+    found = [find_auc(scores[names == name], truth[names == name]) for name in sorted(set(names))]
+    defined = [value for value in found if value is not None]
+    return float(np.mean(defined)) if defined else None
 
 
 def find_auc(scores: Floats, truth: Floats) -> float | None:
@@ -83,26 +104,8 @@ def find_auc(scores: Floats, truth: Floats) -> float | None:
     return float((ranks[truth > 0].sum() - right * (right + 1) / 2) / (right * wrong))
 
 
-def _draws(heads: list[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.int64]]:
-    generator = np.random.default_rng(_SEED)
-    if not heads:
-        return []
-    return [
-        np.concatenate([heads[place] for place in generator.integers(len(heads), size=len(heads))])
-        for _ in range(_DRAWS)
-    ]
-
-
 def _share(values: npt.NDArray[np.generic], chosen: npt.NDArray[np.bool_]) -> float | None:
     return float(np.mean(values[chosen])) if chosen.any() else None  # type: ignore[arg-type]
-
-
-def _mean_relation_auc(
-    scores: Floats, truth: Floats, names: npt.NDArray[np.object_]
-) -> float | None:
-    found = [find_auc(scores[names == name], truth[names == name]) for name in sorted(set(names))]
-    defined = [value for value in found if value is not None]
-    return float(np.mean(defined)) if defined else None
 
 
 def _relation(

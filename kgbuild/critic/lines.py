@@ -13,6 +13,7 @@ from kgbuild.core.errors import LabelError
 
 _MAX_BYTES = 2**30
 _MAX_LINE = 100_000
+_MAX_PHRASE = 1_000
 
 
 def find_files(places: Sequence[Path], suffixes: tuple[str, ...]) -> list[Path]:
@@ -83,3 +84,49 @@ def parse_object(text: str, *, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise LabelError(f"{where} is not a JSON object; one object a line is expected")
     return value
+
+
+def parse_header(text: str, needed: Sequence[str], *, where: str) -> list[str]:
+    """Read the first line of a table; the case of its names does not count.
+
+    Raises:
+        LabelError: If a needed column is not there, or a column is there twice.
+    """
+    columns = [cell.strip().casefold() for cell in text.split("\t")]
+    missing = [column for column in needed if column not in columns]
+    if missing or len(set(columns)) < len(columns):
+        raise LabelError(
+            f"{where} is no header with {', '.join(needed)} once each; found {text[:80]!r}. Write "
+            f"the {len(needed)} names, separated by tabs, as the first line"
+        )
+    return columns
+
+
+def split_cells(text: str, columns: Sequence[str], *, where: str) -> dict[str, str]:
+    """Read a line of a table by its header.
+
+    Raises:
+        LabelError: If it has more or fewer cells.
+    """
+    cells = text.split("\t")
+    if len(cells) != len(columns):
+        raise LabelError(f"{where} has {len(cells)} cells where the header has {len(columns)}")
+    return dict(zip(columns, cells, strict=True))
+
+
+def check_phrase(value: object, column: str, *, where: str) -> str:
+    """Give a phrase that a file holds, if it is text of a bearable length.
+
+    Raises:
+        LabelError: If it is empty, no text, too long, or holds a control character.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise LabelError(f"{where} has no {column}; it is text and not empty")
+    if len(value) > _MAX_PHRASE:
+        raise LabelError(
+            f"{where}: {column} has {len(value):,} characters; at most {_MAX_PHRASE:,} are read"
+        )
+    # A lone surrogate comes out of JSON escapes and has no UTF-8 form.
+    if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value):
+        raise LabelError(f"{where}: {column} holds a control character; remove it")
+    return value.strip()

@@ -79,24 +79,26 @@ class Precedents:
         A relation without labels has the rate of all.
         """
         odds = np.full(len(candidates), _log_odds(np.asarray(self.targets.mean())), np.float64)
-        rows_of: dict[int, list[int]] = {}
-        for row, one in enumerate(candidates):
-            rows_of.setdefault(places.get(one.relation, 0), []).append(row)
-        heads = encoder.encode([one.head for one in candidates])
-        tails = encoder.encode([one.tail for one in candidates])
-        for relation, rows in rows_of.items():
+        # Nothing is near a candidate of a relation without labels, nor a bare sentence.
+        asked = [row for row, one in enumerate(candidates) if places.get(one.relation)]
+        heads = encoder.encode([candidates[row].head for row in asked])
+        tails = encoder.encode([candidates[row].tail for row in asked])
+        places_of: dict[int, list[int]] = {}
+        for place, row in enumerate(asked):
+            places_of.setdefault(places[candidates[row].relation], []).append(place)
+        for relation, members in places_of.items():
             known = np.flatnonzero(self.relations == relation)
             if not len(known):
                 continue
             near_heads = self.vectors[self.heads[known]].astype(np.float32)
             near_tails = self.vectors[self.tails[known]].astype(np.float32)
             targets = self.targets[known].astype(np.float64)
-            for start in range(0, len(rows), _CHUNK):
-                chunk = rows[start : start + _CHUNK]
+            for start in range(0, len(members), _CHUNK):
+                chunk = members[start : start + _CHUNK]
                 weights = _nearness(
                     heads[chunk] @ near_heads.T, tails[chunk] @ near_tails.T
                 )  # (chunk, known)
-                odds[chunk] = _log_odds(
+                odds[[asked[place] for place in chunk]] = _log_odds(
                     (weights @ targets + _RATE_WEIGHT * targets.mean())
                     / (weights.sum(1) + _RATE_WEIGHT)
                 )

@@ -137,9 +137,7 @@ class Reader:
         Raises:
             RelationError: If a relation is in no pack.
         """
-        sentences = [
-            verbalise(self.relations.get(one.relation), one.head, one.tail) for one in candidates
-        ]
+        sentences = [self._say(one) for one in candidates]
         tokens = self._encode(sentences) if sentences else []
         families: dict[object, list[int]] = {}
         for row, one in enumerate(candidates):
@@ -156,6 +154,11 @@ class Reader:
             evidence=self.weigh(candidates),
             padding=pad_token(self.tokenizer),
         )
+
+    def _say(self, one: Candidate) -> str:
+        if not one.relation:
+            return one.head
+        return verbalise(self.relations.get(one.relation), one.head, one.tail)
 
     def _encode(self, sentences: list[str]) -> list[list[int]]:
         cut = {"truncation": True, "max_length": self.max_tokens}

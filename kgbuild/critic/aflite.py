@@ -1,0 +1,124 @@
+"""A hard part of the test labels: what is left when annotation artefacts are filtered out.
+
+AFLite (Sakaguchi et al. 2020, WinoGrande; Le Bras et al. 2020, Adversarial Filters of Dataset
+Biases): an ensemble of linear classifiers over frozen embeddings, each trained on a random part of
+the rows, predicts the others. Rows that most of them get right are given away by something
+shallow and leave; then the same with the rest, until less than a slice is given away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from kgbuild.critic.phrases import Vectors
+
+Floats32 = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+# m, tau and k of the papers; k as a share of a class.
+_MEMBERS = 64
+_SURE = 0.75
+_SLICE = 0.05
+# Below this share the rest is more noise of labelling than knowledge.
+_LEAST = 0.25
+# A member learns from a quarter of the heads: 4 of 16 blocks, whose sums are added up.
+_BLOCKS = 16
+_LEARNED_BLOCKS = 4
+_RIDGE = 1e-2
+
+
+def show_parts(heads: Vectors, relations: Sequence[str], tails: Vectors) -> Floats32:
+    """Lay head, relation and tail side by side, for a linear classifier to add up.
+
+    A sum of what each part says alone holds nothing of how head and tail fit. So whatever such
+    a classifier gets right, it got without commonsense.
+
+    Returns:
+        (rows, 2 * width + relations), a column a number of its own and the last one constant.
+    """
+    names = {name: place for place, name in enumerate(sorted({*relations}))}
+    kinds = np.zeros((len(relations), len(names)), dtype=np.float32)
+    kinds[np.arange(len(relations)), [names[name] for name in relations]] = 1.0
+    parts = np.concatenate([heads, tails], axis=1).astype(np.float32)
+    parts -= parts.mean(0)
+    parts /= parts.std(0) + 1e-6
+    return np.concatenate([parts, kinds * 4, np.ones((len(relations), 1), np.float32)], axis=1)
+
+
+def filter_rows(parts: Floats32, truth: Flags, heads: Sequence[str], *, seed: int) -> Flags:
+    """Say which rows are left when those are gone that a linear classifier gives away.
+
+    The members learn from some heads and predict others, as rows of one head share its luck.
+    Each class weighs the same in training and loses the same share, so right and wrong rows are
+    as frequent among the hard ones as among all, and precisions can be compared.
+
+    Args:
+        parts: As `show_parts` gives them.
+        truth: The labels.
+        heads: Whatever rows of one head share.
+        seed: Of the random parts.
+    """
+    generator = np.random.default_rng(seed)
+    left = np.ones(len(truth), dtype=bool)
+    sizes = {kind: int((truth == kind).sum()) for kind in (True, False)}
+    units = np.unique(np.asarray(heads, dtype=str), return_inverse=True)[1]
+    while True:
+        rows = np.flatnonzero(left)
+        odds = _predictability(parts[rows], truth[rows], units[rows], generator)
+        classes = [(rows[truth[rows] == kind], odds[truth[rows] == kind], kind) for kind in sizes]
+        # As large a share of each class leaves as both can give, at most a slice.
+        share = min(
+            _SLICE,
+            *(float((sure >= _SURE).sum()) / max(sizes[kind], 1) for _, sure, kind in classes),
+            *(len(members) / max(sizes[kind], 1) - _LEAST for members, _, kind in classes),
+        )
+        for members, sure, kind in classes:
+            order = np.argsort(-sure, kind="stable")
+            left[members[order[: max(0, int(share * sizes[kind] + 0.5))]]] = False
+        if share < _SLICE:
+            return left
+
+
+def _predictability(
+    parts: Floats32, truth: Flags, units: Ints, generator: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Give for each row the share of members that got it right without having learned from it."""
+    block_of_unit = generator.integers(_BLOCKS, size=int(units.max()) + 1)
+    blocks = block_of_unit[units]
+    signs = np.where(truth, 1.0, -1.0).astype(np.float32)
+    share = max(float(truth.mean()), 1e-6)
+    weights = np.where(truth, 0.5 / share, 0.5 / max(1.0 - share, 1e-6)).astype(np.float32)
+    sums = [
+        _sum_up(parts[blocks == block], signs[blocks == block], weights[blocks == block])
+        for block in range(_BLOCKS)
+    ]
+    learned = [_draw_blocks(generator) for _ in range(_MEMBERS)]
+    members = np.stack([_solve([sums[block] for block in chosen]) for chosen in learned], axis=1)
+    hits = (parts @ members > 0) == truth[:, None]  # (rows, members)
+    unseen = np.stack([~np.isin(blocks, chosen) for chosen in learned], axis=1)
+    shares: npt.NDArray[np.float64] = (hits & unseen).sum(1) / np.maximum(unseen.sum(1), 1)
+    return shares
+
+
+def _draw_blocks(generator: np.random.Generator) -> Ints:
+    return generator.choice(_BLOCKS, size=_LEARNED_BLOCKS, replace=False)
+
+
+def _sum_up(parts: Floats32, signs: Floats32, weights: Floats32) -> tuple[Floats32, Floats32]:
+    weighted = parts * weights[:, None]
+    return weighted.T @ parts, weighted.T @ signs
+
+
+def _solve(sums: Sequence[tuple[Floats32, Floats32]]) -> Floats32:
+    """Give the weights of a ridge classifier (the closed form of the linear member)."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    matrix = np.sum([one[0] for one in sums], axis=0)
+    vector = np.sum([one[1] for one in sums], axis=0)
+    matrix[np.diag_indices_from(matrix)] += _RIDGE * float(np.trace(matrix)) / len(matrix) + 1e-6
+    found: Floats32 = cho_solve(cho_factor(matrix), vector).astype(np.float32)
+    return found
