@@ -109,8 +109,10 @@ def _draw_blocks(generator: np.random.Generator) -> Ints:
 
 
 def _sum_up(parts: Floats32, signs: Floats32, weights: Floats32) -> tuple[Floats32, Floats32]:
-    weighted = parts * weights[:, None]
-    return weighted.T @ parts, weighted.T @ signs
+    weighted: Floats32 = parts * weights[:, None]
+    matrix: Floats32 = weighted.T @ parts
+    vector: Floats32 = weighted.T @ signs
+    return matrix, vector
 
 
 def _solve(sums: Sequence[tuple[Floats32, Floats32]]) -> Floats32:
