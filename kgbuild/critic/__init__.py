@@ -21,6 +21,7 @@ from kgbuild.critic.folder import (
     read_report,
     read_thresholds,
 )
+from kgbuild.critic.guarantee import check_shares
 from kgbuild.critic.judge import decide, judge_triples
 from kgbuild.critic.labels import read_labels, read_silver, settle_labels
 from kgbuild.critic.profile import Profile, Sighting
@@ -49,6 +50,7 @@ __all__ = [
     "Thresholds",
     "TrainedCritic",
     "calibrate_critic",
+    "check_shares",
     "decide",
     "evaluate_critic",
     "find_drift",
