@@ -1,8 +1,9 @@
-"""critic train, evaluate, score."""
+"""critic train, calibrate, evaluate, score."""
 
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from kgbuild.cli.options import JsonOption, SetOption
 from kgbuild.cli.output import Bars, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from kgbuild.critic import CriticReport
+    from kgbuild.critic import CriticReport, Guarantee
 
 critic_app = typer.Typer(help="Train, measure and use the critic.", no_args_is_help=True)
 
@@ -46,6 +47,126 @@ def train(
         print_json({"critic": str(folder)})
     else:
         typer.echo(str(folder))
+
+
+class PromiseScope(StrEnum):
+    """Of what a promise of precision speaks."""
+
+    EACH = "each"
+    ALL = "all"
+    GRAPH = "graph"
+
+
+@critic_app.command("calibrate")
+def calibrate(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the critic that promises it.")],
+    precision: Annotated[
+        float, typer.Option("--precision", help="Share of what is kept that shall be right.")
+    ] = 0.9,
+    confidence: Annotated[
+        float, typer.Option("--confidence", help="How sure the promise is to hold.")
+    ] = 0.95,
+    scope: Annotated[
+        PromiseScope,
+        typer.Option(
+            "--scope",
+            help="Promise it of each relation by itself, of all of them at once, or of the graph.",
+        ),
+    ] = PromiseScope.EACH,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option("--labels", help="Judged triples; without it, those of the config."),
+    ] = None,
+    is_unseen: Annotated[
+        bool,
+        typer.Option(
+            "--unseen",
+            help="The critic was not made with these labels: all their heads count but those of "
+            "the test part and of the config's own labels, not the dev part alone.",
+        ),
+    ] = False,
+    critic: CriticOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose thresholds that promise a precision, and say what is missing where they cannot."""
+    from kgbuild.runs.promises import calibrate
+
+    guarantee, report = calibrate(
+        critic,
+        labels or [],
+        precision=precision,
+        confidence=confidence,
+        scope=scope.value,
+        out=out,
+        is_unseen=is_unseen,
+        config=config,
+        settings=settings or (),
+        progress=Bars(),
+    )
+    if as_json:
+        measured = report.evidence or report.plain
+        print_json(
+            {
+                "critic": str(out),
+                "guarantee": guarantee.model_dump(mode="json"),
+                "measured": measured.model_dump(mode="json"),
+            }
+        )
+        return
+    print_table(
+        f"Promise {guarantee.text}, on {guarantee.labels} labels of {guarantee.heads} heads",
+        ("relation", "threshold", "heads right", "at least", "test right", "labels missing"),
+        _promise_rows(guarantee, report),
+    )
+    for line in _promise_notes(guarantee):
+        say(line)
+    typer.echo(str(out))
+
+
+def _promise_rows(guarantee: Guarantee, report: CriticReport) -> list[tuple[str, ...]]:
+    figures = report.evidence or report.plain
+    test = {one.relation: (one.kept_plausible, one.kept) for one in figures.relations}
+    if guarantee.scope == "graph":
+        test = {"": (sum(right for right, _ in test.values()), sum(n for _, n in test.values()))}
+    rows: list[tuple[str, ...]] = []
+    for one in guarantee.promises:
+        right, kept = test.get(one.relation, (0, 0))
+        rows.append(
+            (
+                one.relation or "the graph",
+                f"{one.threshold:.2f}" if one.is_given else "refused",
+                f"{one.right_heads} of {one.kept_heads}",
+                "" if one.low is None else f"{one.low:.3f}",
+                f"{right} of {kept}" if kept else "",
+                "" if one.more_labels is None else f"{one.more_labels:,}",
+            )
+        )
+    return rows
+
+
+def _promise_notes(guarantee: Guarantee) -> list[str]:
+    refused = [one for one in guarantee.promises if not one.is_given]
+    notes = []
+    if refused:
+        notes.append(
+            f"{len(refused)} of {len(guarantee.promises)} are refused and accept nothing; "
+            "--json says why"
+        )
+    given = len(guarantee.promises) - len(refused)
+    if guarantee.scope == "each" and given > 1:
+        notes.append(
+            f"Each promise holds by itself; of {given} about "
+            f"{given * (1 - guarantee.confidence):.1f} may be broken. --scope all promises all"
+        )
+    for count, what in (
+        (guarantee.chosen_labels, "were not drawn at random"),
+        (guarantee.seen_labels, "are of heads that the critic was made with"),
+    ):
+        if count:
+            notes.append(f"{count:,} labels are left out: they {what}")
+    return notes
 
 
 @critic_app.command("evaluate")

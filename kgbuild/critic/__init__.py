@@ -22,6 +22,7 @@ from kgbuild.critic.folder import (
     read_report,
     read_thresholds,
 )
+from kgbuild.critic.guarantee import check_shares
 from kgbuild.critic.judge import decide, judge_triples
 from kgbuild.critic.labels import read_labels, read_silver, settle_labels
 from kgbuild.critic.phrases import MeanEncoder, PhraseEncoder
@@ -62,6 +63,7 @@ __all__ = [
     "Thresholds",
     "TrainedCritic",
     "calibrate_critic",
+    "check_shares",
     "compare_opinions",
     "decide",
     "draw_rows",

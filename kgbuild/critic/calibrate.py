@@ -15,7 +15,7 @@ from kgbuild.core.relations import check_names, verbalise
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.folder import CriticCard, save_guarantee
-from kgbuild.critic.guarantee import make_guarantee
+from kgbuild.critic.guarantee import check_shares, make_guarantee
 from kgbuild.critic.labels import settle_labels
 from kgbuild.critic.profile import Profile, Sighting
 from kgbuild.critic.promise import Guarantee, Scope
@@ -58,8 +58,7 @@ def calibrate_critic(
             is an isotonic one that the same labels have fitted.
         RelationError: If labels speak of relations that the critic does not know.
     """
-    # Refused before the critic is loaded and asked, which takes a minute.
-    make_guarantee([], [], precision=precision, confidence=confidence, scope=scope)
+    check_shares(precision=precision, confidence=confidence)
     critic = load_critic(folder)
     check_names([row.relation for row in labels], critic.relations)
     settled = settle_labels(labels)

@@ -80,11 +80,7 @@ def make_guarantee(
         CriticError: If precision or confidence is not between 0 and 1, or a probability is no
             number.
     """
-    for name, value in (("precision", precision), ("confidence", confidence)):
-        if not 0 < value < 1:
-            raise CriticError(
-                f"{name} {value} cannot be promised; give a number between 0 and 1, such as 0.9"
-            )
+    check_shares(precision=precision, confidence=confidence)
     scores = np.asarray(probabilities, dtype=np.float64)
     if scores.shape != (len(labels),):
         raise CriticError(
@@ -119,6 +115,19 @@ def make_guarantee(
         ),
         relations=tuple(held),
     )
+
+
+def check_shares(*, precision: float, confidence: float) -> None:
+    """Refuse what nobody can promise.
+
+    Raises:
+        CriticError: If precision or confidence is not between 0 and 1.
+    """
+    for name, value in (("precision", precision), ("confidence", confidence)):
+        if not 0 < value < 1:
+            raise CriticError(
+                f"{name} {value} cannot be promised; give a number between 0 and 1, such as 0.9"
+            )
 
 
 def draw_key(triple_id: str) -> str:

@@ -60,6 +60,7 @@ class Judgement(Record):
     is_accepted: bool
     critic: str
     logit: float | None = None
+    promise: str = Field(default="", description="Precision and confidence that were promised")
 
 
 class Member(Record):

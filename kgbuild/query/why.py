@@ -160,6 +160,7 @@ def _of_edge(edge: Edge, *, run: RunShards | None, relations: RelationSet) -> Ex
             threshold=edge.threshold,
             is_accepted=True,
             critic=edge.critic,
+            promise=edge.promise,
         ),
         cluster=Cluster(
             cluster_id=edge.triple_id, representative=edge.tail, size=edge.cluster_size
@@ -218,6 +219,7 @@ def _judgement(verdict: Verdict | None, *, run: RunShards) -> Judgement | None:
         threshold=verdict.threshold,
         is_accepted=verdict.is_accepted,
         critic=verdict.critic,
+        promise=verdict.promise,
         logit=score.logit if score else None,
     )
 

@@ -24,6 +24,7 @@ from kgbuild.critic import (
     Scope,
     Sighting,
     calibrate_critic,
+    check_shares,
     find_drift,
     read_card,
     read_labels,
@@ -69,6 +70,8 @@ def calibrate(
         CriticError: If no promise can be tested, or the folder holds anything but a critic.
         LabelError: With file and line, if a label breaks a rule.
     """
+    # Before a critic is trained or asked, which takes minutes.
+    check_shares(precision=precision, confidence=confidence)
     inputs = Inputs(read_build_config(config, settings=settings))
     own = find_inputs(inputs.config.critic.labels)
     rows = read_labels(list(labels) or own)

@@ -12,6 +12,7 @@ from scipy.stats import binom
 
 from kgbuild.core.errors import CriticError
 from kgbuild.core.records import Label, LabelledTriple
+from kgbuild.critic.calibration import fit_calibration
 from kgbuild.critic.guarantee import make_guarantee
 from kgbuild.critic.sound_cuts import (
     HeldOut,
@@ -270,3 +271,30 @@ def test_tests_begin_where_probabilities_promise_enough_and_stop_at_the_first_fa
     counts = Tally(kept=many, right=bad, kept_rows=many, right_rows=bad)
     passed = sound_places(counts, precision=0.9, risk=0.05)
     assert [GRID[place] for place in passed] == [0.96, 0.94, 0.92, 0.9, 0.88, 0.86, 0.84, 0.82]
+
+
+def test_a_calibration_fitted_on_the_same_labels_does_not_break_the_promise() -> None:
+    """Three numbers, one of which moves the order of candidates, are fitted and then tested on."""
+    generator = np.random.default_rng(77)
+
+    def draw(heads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        owners = np.repeat(np.arange(heads), 4)
+        logits = generator.normal(size=heads)[owners] + 1.5 * generator.normal(size=4 * heads)
+        votes = generator.normal(size=4 * heads)
+        chance = 1 / (1 + np.exp(-(0.8 * logits + 0.6 * votes + 0.5)))
+        truth = generator.random(4 * heads) < chance
+        return logits, votes, truth, owners, generator.random(4 * heads)
+
+    population = draw(_POPULATION // 3)
+    broken = 0
+    for _ in range(300):
+        logits, votes, truth, owners, lots = draw(120)
+        fitted = fit_calibration(logits.tolist(), truth.tolist(), precedents=votes.tolist())
+        rows = HeldOut.of(fitted.apply(logits, votes), truth, owners, lots)
+        cut = find_cut(tally(rows), precision=0.85, risk=0.05)
+        if cut < NOTHING:
+            kept = fitted.apply(population[0], population[1]) >= cut
+            # One of each head: heads are in order, and the rows of a head are exchangeable.
+            first = np.unique(population[3][kept], return_index=True)[1]
+            broken += bool(population[2][kept][first].mean() < 0.85)
+    assert broken <= binom.ppf(0.9999, 300, 0.05)
