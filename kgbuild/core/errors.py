@@ -51,7 +51,7 @@ class StoreLockedError(StoreError):
 
 
 class ServerError(KgbuildError):
-    """A Neo4j server cannot be started, stopped or administered."""
+    """A server, of Neo4j or of pages, cannot be started, stopped or administered."""
 
 
 class RunError(KgbuildError):

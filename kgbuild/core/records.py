@@ -240,6 +240,16 @@ class LabelledTriple(Record):
     prior_log_probability: float | None = None
     tokens: int
     comment: str = Field(default="", description="What the labeller wrote beside it")
+    chosen_by: str = Field(
+        default="",
+        description="Why it was asked: random, uncertain, diverse or again; estimates of rates "
+        "take random rows only. Empty: no session chose it",
+    )
+    seconds: float | None = Field(default=None, description="Time that the labeller took")
+    is_retraction: bool = Field(
+        default=False,
+        description="Takes back the labeller's latest row of this triple above it in the file",
+    )
 
 
 class Tombstone(Record):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from kgbuild.core.errors import LabelError, did_you_mean
 from kgbuild.core.ids import triple_id
+from kgbuild.core.labels import drop_retracted
 from kgbuild.core.records import Label, LabelledTriple, Record, SilverTriple
 from kgbuild.critic.lines import find_files, parse_object, read_lines
 
@@ -20,12 +21,17 @@ _SUFFIXES = (".jsonl", ".jsonl.gz")
 
 
 def read_labels(places: Sequence[Path]) -> list[LabelledTriple]:
-    """Read every row of label files, relabellings included, in file order.
+    """Read every standing row of label files, relabellings included, in file order.
+
+    A row that its labeller took back is left out, with the row that took it back.
 
     Raises:
         LabelError: With file and line, if a row breaks a rule.
     """
-    return list(_read(places, LabelledTriple))
+    files = find_files(places, _SUFFIXES)
+    return [
+        row for path in files for row in drop_retracted(_read([path], LabelledTriple), where=path)
+    ]
 
 
 def read_silver(places: Sequence[Path]) -> list[SilverTriple]:
