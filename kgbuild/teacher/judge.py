@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from kgbuild.core.errors import ModelError
+from kgbuild.teacher.protocol import PLACE
 
-PLACE = "{sentence}"
 # The sentence stands last, so that nearly all of the prompt is read once and not once a sentence.
 JUDGE_PROMPT = (
     "Is this statement good common sense? PersonX and PersonY are people. Answer yes if a typical "
@@ -32,6 +32,7 @@ def judge_sentences(
     sentences: Sequence[str],
     *,
     prompt: str = JUDGE_PROMPT,
+    is_chat: bool = True,
     batch_size: int = 32,
 ) -> Iterator[float]:
     """Give for every sentence, in order, the model's odds of yes as P(yes) / (P(yes) + P(no)).
@@ -42,15 +43,18 @@ def judge_sentences(
 
     Args:
         model: A causal language model, as `load_language_model` gives it.
-        tokenizer: Its tokenizer, with a chat template.
+        tokenizer: Its tokenizer.
         sentences: Verbalised triples.
         prompt: The question, with `{sentence}` where the sentence goes.
+        is_chat: Ask in the model's chat template. Otherwise the prompt is text that the model goes
+            on from, such as a list of answered questions, which any language model understands.
         batch_size: Sentences read together.
 
     Raises:
-        ModelError: If the tokenizer has no chat template or the prompt no place for a sentence.
+        ModelError: If the tokenizer has no chat template to ask in, or the prompt no place for a
+            sentence.
     """
-    before, after = _frame(tokenizer, prompt)
+    before, after = _frame(tokenizer, prompt, is_chat=is_chat)
     words = [_list_spellings(tokenizer, word) for word in ("yes", "no")]
     with torch.inference_mode():
         start = model(input_ids=torch.tensor([before]), use_cache=True, logits_to_keep=1)
@@ -71,10 +75,18 @@ def judge_sentences(
             yield from odds
 
 
-def _frame(tokenizer: Any, prompt: str) -> tuple[list[int], list[int]]:
+def _frame(tokenizer: Any, prompt: str, *, is_chat: bool) -> tuple[list[int], list[int]]:
     """Give the tokens before and behind the sentence."""
     if PLACE not in prompt:
         raise ModelError(f"the judge's prompt has no {PLACE}; write it where the sentence goes")
+    if not is_chat:
+        before, _, after = prompt.partition(PLACE)
+        start = getattr(tokenizer, "bos_token_id", None)
+        ids = [
+            tokenizer(part, add_special_tokens=False)["input_ids"] if part else []
+            for part in (before, after)
+        ]
+        return ([] if start is None else [start]) + ids[0], ids[1]
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError(
             "the judge's tokenizer has no chat template; use an instruction model such as "

@@ -8,6 +8,9 @@ from typing import Protocol
 from kgbuild.core.config import DecodingConfig
 from kgbuild.decoding import ConstraintSet, Hypothesis
 
+# Stands in a judge's prompt where the sentence goes.
+PLACE = "{sentence}"
+
 
 class Teacher(Protocol):
     """A language model that completes lines under constraints and scores completions."""
@@ -50,3 +53,11 @@ class Teacher(Protocol):
         batch_size: int,
     ) -> list[tuple[float, int]]:
         """Give the log-probability sum and token count of each completion behind its text."""
+
+    def judge(self, sentences: Sequence[str], *, prompt: str) -> list[float]:
+        """Give the odds of yes against no behind each sentence, from 0 to 1.
+
+        Args:
+            sentences: Questions or statements.
+            prompt: Text that the model goes on from, with `PLACE` where the sentence goes.
+        """
