@@ -1,4 +1,4 @@
-"""build, plan, report, export: the chain and what comes out of it."""
+"""build, populate, plan, report, export: the chain and what comes out of it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ SeedsOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands to the main app."""
     app.command("build")(build)
+    app.command("populate")(populate)
     app.command("plan")(plan)
     app.command("report")(report)
     app.command("export")(export)
@@ -55,6 +56,72 @@ def build(
         say(f"Below a floor: {floor}")
     if summary.floors:
         raise typer.Exit(1)
+
+
+def populate(
+    files: Annotated[
+        list[Path], typer.Argument(help="TSV, JSON Lines or ConceptNet lines; plain or gzip.")
+    ],
+    into: Annotated[
+        Path, typer.Option("--into", help="Run folder of their own; made or continued.")
+    ],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="A build config, for critic, dedup and packs.")
+    ] = None,
+    settings: SetOption = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", help="tsv, jsonl, conceptnet, cn100k or csv; else they tell."),
+    ] = None,
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Leave out rows of unknown relations.")
+    ] = False,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out rows that are no triple.")
+    ] = False,
+    min_weight: Annotated[
+        float | None, typer.Option("--min-weight", help="Leave out rows whose weight is less.")
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option("--against", help="Run or graph whose triples are not filed again."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge triples from elsewhere, merge those that say the same, and file them as a graph.
+
+    The critic and the merging are those of a build. The same command again goes on where it
+    stopped. What is left out stays in the run folder, with its reason.
+    """
+    from kgbuild.runs import run_flow
+    from kgbuild.runs.filing import check_place, make_filing_config
+    from kgbuild.runs.inputs import read_build_config
+
+    loaded = make_filing_config(
+        read_build_config(config, settings=settings or ()),
+        files,
+        format=format,
+        skip_unknown=skip_unknown,
+        skip_broken=skip_broken,
+        min_weight=min_weight,
+        against=against or (),
+    )
+    check_place(into)
+    summary = run_flow(loaded, into, progress=Bars())
+    if as_json:
+        print_json(summary.model_dump(mode="json"))
+        return
+    if not summary.made:
+        say(f"Nothing to do: 0 candidates scored, 0 writes; {into} is whole.")
+    else:
+        say(
+            f"{summary.read} rows read, {summary.parsed} triples judged, {summary.accepted} "
+            f"accepted, {summary.edges} edges between {summary.nodes} phrases, in "
+            f"{summary.seconds:.0f} s."
+        )
+    for reason, count in summary.left_out.items():
+        say(f"{count} left out: {reason}")
+    _say_next(into)
 
 
 def _say_next(folder: Path) -> None:

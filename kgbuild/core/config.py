@@ -14,6 +14,7 @@ from kgbuild.core.section import Section, plain
 
 __all__ = [
     "BuildConfig",
+    "CandidatesConfig",
     "CorpusConfig",
     "CriticConfig",
     "DecodingConfig",
@@ -37,6 +38,23 @@ class SeedsConfig(Section):
     )
     max_head_characters: int = Field(default=200, ge=1, description="A longer head is refused")
     limit: int = Field(default=0, ge=0, description="Use only the first heads; 0 is all")
+
+
+class CandidatesConfig(Section):
+    """Triples from elsewhere, which a run judges and files instead of asking a teacher."""
+
+    files: tuple[str, ...] = Field(
+        default=(), description="Files of triples, plain or gzip; empty asks the teacher"
+    )
+    format: Literal["tsv", "jsonl", "conceptnet", "cn100k", "csv"] | None = Field(
+        default=None, description="Format of the files; empty lets their first lines tell"
+    )
+    skip_unknown: bool = Field(default=False, description="Leave out rows of unknown relations")
+    skip_broken: bool = Field(default=False, description="Leave out rows that are no triple")
+    min_weight: float | None = Field(
+        default=None, description="Leave out rows whose weight is less; empty takes all"
+    )
+    shard_rows: int = Field(default=2048, ge=1, description="Rows a shard; the unit of resume")
 
 
 class PromptsConfig(Section):
@@ -127,6 +145,12 @@ class TeacherConfig(Section):
         ge=0,
         description="How much of the head-free log-probability is taken off before ranking",
     )
+    self_check: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Odds of yes, asked the positive question, that reject a negative; empty: off",
+    )
 
 
 class DedupConfig(Section):
@@ -214,6 +238,7 @@ class BuildConfig(Section):
     seed: int = Field(default=7, description="Seed of shot rotation and sampling")
     threads: int = Field(default=0, ge=0, description="CPU threads; 0 is as many as there are")
     seeds: SeedsConfig = SeedsConfig()
+    candidates: CandidatesConfig = CandidatesConfig()
     prompts: PromptsConfig = PromptsConfig()
     decoding: DecodingConfig = DecodingConfig()
     teacher: TeacherConfig = TeacherConfig()

@@ -139,6 +139,9 @@ class Relation(Record):
     prompt: str = Field(description="The line that the teacher continues")
     tail_prefix: str | None = Field(default=None, description="Words that every tail begins with")
     reverse_question: str = Field(description="Asks for the head, given the tail")
+    whether: str | None = Field(
+        default=None, description="Asks yes or no whether a triple holds; {is} first is capitalised"
+    )
     clauses: tuple[ClauseSpec, ...] = ()
     ban_head_words: bool = Field(default=False, description="Ban the head's content words")
     ban_head_verb: bool = Field(default=False, description="Ban the head's main verb")
@@ -149,8 +152,11 @@ class Relation(Record):
     def _check(self) -> Relation:
         if not NAME_RULE.fullmatch(self.name):
             raise ValueError(f"name {self.name!r} is not letters and digits, a letter first")
-        for field in ("sentence", "prompt", "reverse_question"):
-            forms = PLACEHOLDER.findall(getattr(self, field))
+        for field in ("sentence", "prompt", "reverse_question", "whether"):
+            frame = getattr(self, field)
+            if frame is None:
+                continue
+            forms = PLACEHOLDER.findall(frame)
             for form in forms:
                 if form not in PLACEHOLDERS:
                     raise ValueError(

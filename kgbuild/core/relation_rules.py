@@ -29,6 +29,7 @@ _FRAMES: dict[str, tuple[_Forms, dict[str, _Forms]]] = {
     "sentence": ((*HEAD_FORMS, *AGREEMENT, *TAIL_FORMS), {"head": HEAD_FORMS, "tail": TAIL_FORMS}),
     "prompt": ((*HEAD_FORMS, *AGREEMENT), {"head": HEAD_FORMS}),
     "reverse_question": (TAIL_FORMS, {"tail": TAIL_FORMS}),
+    "whether": ((*HEAD_FORMS, *AGREEMENT, *TAIL_FORMS), {"head": HEAD_FORMS, "tail": TAIL_FORMS}),
 }
 
 

@@ -35,7 +35,7 @@ from kgbuild.core.resources import resource_path
 __all__ = [
     "NAME_RULE", "PLACEHOLDERS", "ClauseSpec", "Family", "Length", "Polarity", "Relation",
     "RelationPack", "RelationSet", "Shot", "TailKind", "check_names", "find_pack", "load_pack",
-    "load_relations", "load_shots", "prompt_line", "reverse_question", "verbalise",
+    "load_relations", "load_shots", "prompt_line", "reverse_question", "verbalise", "whether",
 ]  # fmt: skip
 
 _SHOTS_LIMIT_BYTES = 4 * 2**20
@@ -189,10 +189,30 @@ def verbalise(relation: Relation, head: str, tail: str) -> str:
     >>> verbalise(load_relations(["atomic2020.en"]).get("ObjectUse"), "knife", "cut bread")
     'A knife can be used to cut bread.'
     """
+    return capitalise(_fill(relation.sentence, head=head, tail=_as_asked(relation, tail)))
+
+
+def whether(relation: Relation, head: str, tail: str) -> str:
+    """Ask yes or no whether a triple holds; without a frame of its own, about the sentence.
+
+    >>> relations = load_relations(["generics.en"])
+    >>> whether(relations.get("CapableOf"), "fish", "walk")
+    'Can a fish walk?'
+    >>> whether(relations.get("IsA"), "fish", "animal")
+    'Is it true that a fish is an animal?'
+    """
+    frame = relation.whether
+    if frame is None:
+        said = verbalise(relation, head, tail).rstrip(".")
+        is_name = said.startswith("Person") or said[:2].isupper()
+        return f"Is it true that {said if is_name else said[:1].lower() + said[1:]}?"
+    return capitalise(_fill(frame, head=head, tail=_as_asked(relation, tail)))
+
+
+def _as_asked(relation: Relation, tail: str) -> str:
     first = tail.split(" ", 1)[0].casefold()
-    if relation.tail_prefix == "to" and first and first not in _NO_VERB:
-        tail = f"to {tail}"
-    return capitalise(_fill(relation.sentence, head=head, tail=tail))
+    is_verb = relation.tail_prefix == "to" and first and first not in _NO_VERB
+    return f"to {tail}" if is_verb else tail
 
 
 def prompt_line(relation: Relation, head: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -20,6 +21,7 @@ from kgbuild.core.files import replacing
 from kgbuild.core.records import Record
 
 R = TypeVar("R", bound=Record)
+_ROWS_AT_ONCE = 8_192
 
 _SCALARS: dict[type, pa.DataType] = {
     str: pa.string(),
@@ -104,11 +106,58 @@ def complete(table: pa.Table | pa.RecordBatch, record: type[Record]) -> pa.Table
 
 
 def write_shard(path: Path, records: Iterable[Record], record: type[Record]) -> int:
-    """Write one Parquet shard, whole or not at all, and give its number of rows."""
-    table = to_table(list(records), record)
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-    return int(table.num_rows)
+    """Write one Parquet shard, whole or not at all, and give its number of rows.
+
+    Of records that come one by one a bounded number is in memory.
+    """
+    source = iter(records)
+    chunks = iter(lambda: list(islice(source, _ROWS_AT_ONCE)), [])
+    return write_tables(path, (to_table(chunk, record) for chunk in chunks), record)
+
+
+def write_tables(path: Path, tables: Iterable[pa.Table], record: type[Record]) -> int:
+    """Write tables with a record's columns as one shard, as `write_shard` does."""
+    rows = 0
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, arrow_schema(record), compression="zstd") as writer,
+    ):
+        for table in tables:
+            writer.write_table(table)
+            rows += table.num_rows
+    return rows
+
+
+def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Read some columns of a shard, those of nested records by their path, without the rest.
+
+    Raises:
+        FileError: If it is not a shard with these columns.
+    """
+    try:
+        with pq.ParquetFile(path) as shard:
+            table = shard.read(columns=list(columns))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise FileError(f"{path} is not a readable Parquet shard: {error}") from error
+    missing = {name.partition(".")[0] for name in columns} - set(table.column_names)
+    if missing:
+        raise FileError(
+            f"{path} has no column {sorted(missing)[0]}; build into a new run folder with this "
+            "version of kgbuild"
+        )
+    return table
+
+
+def count_rows(path: Path) -> int:
+    """Give the number of rows of a shard without reading them.
+
+    Raises:
+        FileError: If it is not a shard.
+    """
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise FileError(f"{path} is not a readable Parquet shard: {error}") from error
 
 
 def read_shard(path: Path, record: type[R]) -> Iterator[R]:

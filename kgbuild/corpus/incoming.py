@@ -1,12 +1,13 @@
-"""Triples that people bring: ATOMIC TSV, JSON Lines, ConceptNet lines, reviewed sheets.
+"""Triples from elsewhere: ATOMIC's, ASER's and CN-100k's TSV, JSON Lines, ConceptNet, sheets.
 
 A file may come from anybody. A row that breaks a rule stops the reading with the file's name and
-line; rows that are left out on purpose are given as rejections.
+line, if it is not to be left out; rows that are left out on purpose are given as rejections.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -18,13 +19,20 @@ from kgbuild.core.ids import canonical
 from kgbuild.core.records import Label, Record, Rejection
 from kgbuild.core.relations import RelationSet
 from kgbuild.corpus.conceptnet import parse_conceptnet
-from kgbuild.corpus.incoming_lines import Cells, FileFormat, detect_format, read_cells, read_lines
+from kgbuild.corpus.incoming_lines import (
+    WEIGHT,
+    Cells,
+    FileFormat,
+    detect_format,
+    read_cells,
+    read_lines,
+)
 from kgbuild.corpus.lines import TSV_COLUMNS
 from kgbuild.corpus.sheet import ACCEPT, COMMENT
 
 _MOST_CHARACTERS = 1_000
 _MOST_COMMENT = 10_000
-_KNOWN = (*TSV_COLUMNS, ACCEPT, COMMENT)
+_KNOWN = (*TSV_COLUMNS, WEIGHT, ACCEPT, COMMENT)
 _ANSWERS = {
     **dict.fromkeys(("yes", "y", "true", "1", "x", "accept", "accepted"), Label.LIKELY),
     **dict.fromkeys(("no", "n", "false", "0", "reject", "rejected"), Label.INVALID),
@@ -42,6 +50,7 @@ class IncomingRow(Record):
     tail: str
     triple_id: str = Field(default="", description="Id of the exported triple that the row was")
     probability: float | None = None
+    weight: float | None = Field(default=None, description="What the file counts the row for")
     teacher: str = ""
     accept: Label | None = Field(default=None, description="A person's answer, if one was given")
     comment: str = ""
@@ -54,14 +63,19 @@ def read_incoming(
     relations: RelationSet,
     format: str | None = None,
     skip_unknown: bool = False,
+    skip_broken: bool = False,
+    stage: str = "import",
 ) -> Iterator[IncomingRow | Rejection]:
     """Give the triples of a file, a line at a time.
 
     Args:
         path: The file.
         relations: What a row may speak of.
-        format: tsv, jsonl, conceptnet or csv; without it the file's first line tells.
+        format: tsv, jsonl, conceptnet, cn100k or csv; without it the file's first lines tell.
         skip_unknown: Leave out rows of an unknown relation.
+        skip_broken: Leave out rows that break a rule instead of stopping there. What breaks the
+            file as a whole (a wrong header, another encoding) still stops it.
+        stage: Who reads, for the rejections.
 
     Raises:
         LabelError: With file and line, if the file or a row breaks a rule.
@@ -73,25 +87,29 @@ def read_incoming(
             f"--format {format!r} is not one of {', '.join(known)}{did_you_mean(format, known)}"
         )
     is_empty = True
-    for where, cells in _read(path, format):
+    for where, cells in _read(path, format or detect_format(path, relations=relations)):
         is_empty = False
         if cells is None:
-            yield Rejection(stage="import", reason="other_language", detail=where)
+            yield Rejection(stage=stage, reason="other_language", detail=where)
             continue
-        relation = cells.get("relation")
-        if isinstance(relation, str) and relation.strip() not in relations and skip_unknown:
-            yield Rejection(
-                stage="import",
-                reason="unknown_relation",
-                detail=where,
-                relation=relation[:_MOST_CHARACTERS],
-            )
+        try:
+            if isinstance(cells, LabelError):
+                raise cells
+            relation = cells.get("relation")
+            if isinstance(relation, str) and relation.strip() not in relations and skip_unknown:
+                yield _reject(cells, "unknown_relation", where, stage=stage)
+                continue
+            row = _row(cells, where, relations)
+        except LabelError as error:
+            if not skip_broken:
+                raise
+            told = {} if isinstance(cells, LabelError) else cells
+            yield _reject(told, "broken_row", str(error), stage=stage)
             continue
-        row = _row(cells, where, relations)
         if row.tail == "none" and not row.is_reviewed:
             # ATOMIC's way to say that nothing follows.
             yield Rejection(
-                stage="import",
+                stage=stage,
                 reason="none_tail",
                 detail=where,
                 head=row.head,
@@ -105,9 +123,21 @@ def read_incoming(
         )
 
 
-def _read(path: Path, format: str | None) -> Iterator[tuple[str, Cells | None]]:
-    format = format or detect_format(path)
-    if format in ("tsv", "csv"):
+def _reject(cells: Cells, reason: str, detail: str, *, stage: str) -> Rejection:
+    """Give what can be told of a row that is left out; its cells may be anything."""
+    head, relation, tail = (
+        canonical(text[:_MOST_CHARACTERS]).encode("utf-8", "replace").decode()
+        if isinstance(text := cells.get(name), str)
+        else ""
+        for name in ("head", "relation", "tail")
+    )
+    return Rejection(
+        stage=stage, reason=reason, detail=detail, head=head, relation=relation, text=tail
+    )
+
+
+def _read(path: Path, format: str) -> Iterator[tuple[str, Cells | LabelError | None]]:
+    if format in ("tsv", "cn100k", "csv"):
         for number, cells in read_cells(path, format=format, known=_KNOWN):
             yield f"{path}:{number}", cells
         return
@@ -118,7 +148,9 @@ def _read(path: Path, format: str | None) -> Iterator[tuple[str, Cells | None]]:
         try:
             yield where, parse_conceptnet(text) if format == "conceptnet" else _json_cells(text)
         except (ValueError, RecursionError) as error:
-            raise LabelError(f"{where} is no triple: {error}") from error
+            broken = LabelError(f"{where} is no triple: {error}")
+            broken.__cause__ = error
+            yield where, broken
 
 
 def _json_cells(text: str) -> Cells:
@@ -149,6 +181,7 @@ def _row(cells: Cells, where: str, relations: RelationSet) -> IncomingRow:
         tail=canonical(tail),
         triple_id=_text(cells, "triple_id", where),
         probability=_probability(cells, where),
+        weight=_weight(cells, where),
         teacher=_text(cells, "teacher", where),
         accept=_answer(cells.get(ACCEPT), where),
         comment=_text(cells, COMMENT, where, most=_MOST_COMMENT),
@@ -191,6 +224,19 @@ def _probability(cells: Cells, where: str) -> float | None:
         number = -1.0
     if isinstance(value, bool) or not 0 <= number <= 1:
         raise LabelError(f"{where}: probability {str(value)[:80]!r} is no number from 0 to 1")
+    return number
+
+
+def _weight(cells: Cells, where: str) -> float | None:
+    value: Any = cells.get(WEIGHT)
+    if value is None or value == "":
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, bool) or not math.isfinite(number):
+        raise LabelError(f"{where}: weight {str(value)[:80]!r} is no number")
     return number
 
 

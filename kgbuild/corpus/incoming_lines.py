@@ -1,20 +1,29 @@
-"""Lines and cells of a file that may be anything."""
+"""Lines and cells of a file that may be anything, plain or gzip."""
 
 from __future__ import annotations
 
 import csv
+import gzip
+import zlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from kgbuild.core.errors import LabelError, did_you_mean
+from kgbuild.core.relations import RelationSet
 from kgbuild.corpus.lines import unescape
 from kgbuild.corpus.sheet import ACCEPT, COMMENT, unguard
 
 Cells = dict[str, Any]
-FileFormat = Literal["tsv", "jsonl", "conceptnet", "csv"]
+FileFormat = Literal["tsv", "jsonl", "conceptnet", "cn100k", "csv"]
+WEIGHT = "weight"
 _LINE_BYTES = 2**20
+_GZIP = b"\x1f\x8b"
 _ATOMIC = ("head", "relation", "tail")
+# ConceptNet as it is cut for knowledge-base completion (Li et al. 2016) begins with the relation.
+_CN100K = ("relation", "head", "tail", WEIGHT)
+_LOOKED_AT = 200
 # Spreadsheets of some countries write semicolons.
 _DELIMITERS = (",", ";", "\t")
 _ESCAPED = ("head", "tail", "teacher")
@@ -23,15 +32,19 @@ _ESCAPED = ("head", "tail", "teacher")
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Give the lines of a text file with their numbers and ends, one in memory at a time.
 
+    A gzip file is known by its first bytes, whatever its name.
+
     Raises:
-        LabelError: With file and line, if the file is missing, not UTF-8, holds NUL or a line of
-            more than 1 MiB.
+        LabelError: With file and line, if the file is missing, not UTF-8, a broken gzip, holds NUL
+            or a line of more than 1 MiB.
     """
     number = 0
     try:
         with path.open("rb") as opened:
             # readline with a limit: a file without line ends must not fill the memory.
-            while raw := opened.readline(_LINE_BYTES + 1):
+            is_packed = opened.peek(len(_GZIP)).startswith(_GZIP)
+            stream = gzip.GzipFile(fileobj=opened) if is_packed else opened
+            while raw := stream.readline(_LINE_BYTES + 1):
                 number += 1
                 if len(raw) > _LINE_BYTES:
                     raise LabelError(f"{path}:{number} is longer than 1 MiB; it is no triple")
@@ -44,56 +57,95 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise LabelError(f"{path} does not exist; check the path") from error
     except UnicodeDecodeError as error:
         raise LabelError(f"{path}:{number} is not UTF-8; save the file as UTF-8") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise LabelError(
+            f"{path}:{number + 1} is a broken or cut-off gzip file; copy it again"
+        ) from error
     except OSError as error:
         raise LabelError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def detect_format(path: Path) -> FileFormat:
-    """Tell the format of a file from its first line, and its name where that does not tell.
+def detect_format(path: Path, *, relations: RelationSet) -> FileFormat:
+    """Tell the format of a file from its first lines, and its name where they do not tell.
 
     Raises:
         LabelError: If the file cannot be read.
     """
-    first = next((line for _, line in read_lines(path) if line.strip()), "")
+    lines = (line for _, line in read_lines(path) if line.strip())
+    first = next(lines, "")
     if first.lstrip().startswith("{"):
         return "jsonl"
     if first.startswith("/a/[") and first.count("\t") == 4:
         return "conceptnet"
-    return "csv" if path.suffix == ".csv" else "tsv"
+    if path.name.removesuffix(".gz").endswith(".csv"):
+        return "csv"
+    # Four cells may be either order. One line cannot tell: its relation may be an unknown one.
+    cells = [line.rstrip("\r\n").split("\t") for line in (first, *islice(lines, _LOOKED_AT))]
+    rows = [row for row in cells if len(row) == len(_CN100K)]
+    leading, middle = (sum(row[place].strip() in relations for row in rows) for place in (0, 1))
+    return "cn100k" if leading > middle else "tsv"
 
 
-def read_cells(path: Path, *, format: str, known: Sequence[str]) -> Iterator[tuple[int, Cells]]:
+def read_cells(
+    path: Path, *, format: str, known: Sequence[str]
+) -> Iterator[tuple[int, Cells | LabelError]]:
     """Give the rows of a table by column, with the number of the line on which each ends.
 
-    A TSV file without a header is ATOMIC's: head, relation, tail. One with a header has the
-    escapes of `lines.escape`; a CSV sheet also has the apostrophes of `sheet.guard`.
+    A TSV file without a header is ATOMIC's or ASER's: head, relation, tail, and perhaps a weight;
+    CN-100k's begins with the relation. One with a header has the escapes of `lines.escape`; a CSV
+    sheet also has the apostrophes of `sheet.guard`. A broken row is the error that says so.
 
     Raises:
         LabelError: With file and line, if the columns are wrong.
     """
-    columns: list[str] = []
+    columns: Sequence[str] = ()
     is_plain = False
-    for number, cells in _tsv(path) if format == "tsv" else _csv(path):
+    for number, cells in _csv(path) if format == "csv" else _tsv(path):
         where = f"{path}:{number}"
         if not columns:
+            plain = _plain_columns(cells, format=format)
+            is_plain = bool(plain)
             header = [cell.strip().casefold() for cell in cells]
-            # Two of the names make a header, perhaps a wrong one; "head" alone is a concept too.
-            is_header = format == "csv" or len(set(_ATOMIC) & set(header)) > 1
-            is_plain = not is_header and len(cells) == len(_ATOMIC)
-            columns = list(_ATOMIC) if is_plain else _check_header(header, where=where, known=known)
+            columns = plain or _check_header(header, where=where, known=known)
             if not is_plain:
                 continue
         if len(cells) != len(columns):
-            between = "tabs" if format == "tsv" else "delimiters, and quote those inside a cell"
-            raise LabelError(
-                f"{where} has {len(cells)} cells where {len(columns)} belong "
-                f"({', '.join(columns)}); separate them by single {between}"
+            between = "delimiters, and quote those inside a cell" if format == "csv" else "tabs"
+            yield (
+                number,
+                LabelError(
+                    f"{where} has {len(cells)} cells where {len(columns)} belong "
+                    f"({', '.join(columns)}); separate them by single {between}"
+                ),
             )
+            continue
         row = dict(zip(columns, cells, strict=True))
         yield number, row if is_plain else _restore(row, where, is_sheet=format == "csv")
 
 
-def _restore(row: Cells, where: str, *, is_sheet: bool) -> Cells:
+def _plain_columns(cells: Sequence[str], *, format: str) -> Sequence[str]:
+    """Give the columns of a table that does not name them, or none if its first row is names."""
+    named = {cell.strip().casefold() for cell in cells}
+    # Two of the names make a header, perhaps a wrong one; "head" alone is a concept too.
+    if format == "csv" or len(named & set(_ATOMIC)) > 1:
+        return ()
+    columns = _CN100K if format == "cn100k" else (*_ATOMIC, WEIGHT)
+    if len(cells) == len(_ATOMIC):
+        return columns[:-1]
+    if len(cells) == len(columns) and _is_number(cells[-1]):
+        return columns
+    return ()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _restore(row: Cells, where: str, *, is_sheet: bool) -> Cells | LabelError:
     for name in _ESCAPED:
         if name not in row:
             continue
@@ -102,7 +154,7 @@ def _restore(row: Cells, where: str, *, is_sheet: bool) -> Cells:
             row[name] = unescape(text)
         except ValueError as error:
             if not is_sheet:
-                raise LabelError(f"{where}: {name}: {error}") from error
+                return LabelError(f"{where}: {name}: {error}")
             # In a sheet a person typed a backslash and meant it.
             row[name] = text
     return row

@@ -28,12 +28,14 @@ class Question:
     no: tuple[int, ...]
 
     @classmethod
-    def of(cls, tokenizer: Any, text: str) -> Question:
+    def of(cls, tokenizer: Any, text: str, *, is_chat: bool = True) -> Question:
         """Put a question into the words of a model's chat template.
 
         Args:
             tokenizer: With a chat template.
             text: The question, with `{sentence}` where the sentence goes.
+            is_chat: Otherwise the text is one that the model goes on from, such as a list of
+                answered questions, and no template is needed.
 
         Raises:
             ModelError: If the tokenizer has no chat template or no single token for yes or no, or
@@ -41,18 +43,27 @@ class Question:
         """
         if PLACE not in text:
             raise ModelError(f"the judge's prompt has no {PLACE}; write it where the sentence goes")
-        if not getattr(tokenizer, "chat_template", None):
+        start: list[int] = []
+        if not is_chat:
+            bos = getattr(tokenizer, "bos_token_id", None)
+            start = [] if bos is None else [bos]
+            framed = text
+        elif not getattr(tokenizer, "chat_template", None):
             raise ModelError(
                 "the judge's tokenizer has no chat template; use an instruction model such as "
                 "qwen2.5-coder-1.5b"
             )
-        framed = tokenizer.apply_chat_template(
-            [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+        else:
+            framed = tokenizer.apply_chat_template(
+                [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+            )
+        before, after = (
+            tokenizer(part, add_special_tokens=False)["input_ids"] if part else []
+            for part in framed.split(PLACE, maxsplit=1)
         )
-        before, _, after = framed.partition(PLACE)
         return cls(
-            before=tuple(tokenizer(before, add_special_tokens=False)["input_ids"]),
-            after=tuple(tokenizer(after, add_special_tokens=False)["input_ids"]),
+            before=(*start, *before),
+            after=tuple(after),
             yes=_list_spellings(tokenizer, "yes"),
             no=_list_spellings(tokenizer, "no"),
         )

@@ -71,6 +71,9 @@ class RunFacts(Record):
     relations: tuple[RelationCount, ...]
     scores: tuple[float, ...] = Field(description="Ten bins of the critic's probability")
     diversity: dict[str, float]
+    measured_edges: int = Field(
+        default=0, description="Edges that diversity and novelty were measured on: whole heads"
+    )
     novelty: dict[str, float] = Field(default={}, description="Empty without a reference")
     constraint_satisfaction: float = Field(description="Share of parsed tails, all clauses met")
     critic: dict[str, Any] = Field(default={}, description="The critic's own report")

@@ -64,6 +64,10 @@ def _of_triple(
     status, stage, reason, detail = Status.STORED, "", "", ""
     if verdict is None:
         status, summary = Status.PENDING, "The run has not judged it yet: build on to see more."
+    elif not verdict.is_accepted and (dropped := _rejected_otherwise(triple, run=run)):
+        status, stage, reason = Status.REJECTED, dropped.stage, dropped.reason
+        detail = dropped.detail
+        summary = f"The critic would have taken it, and the {stage} did not ({reason}): {detail}."
     elif not verdict.is_accepted:
         status, stage, reason = Status.REJECTED, "critic", "below_threshold"
         detail = f"{verdict.probability:.3f} is under {verdict.threshold:.3f}"
@@ -104,6 +108,12 @@ def _of_triple(
     )
 
 
+def _rejected_otherwise(triple: Triple, *, run: RunShards) -> Rejection | None:
+    """Find who rejected a triple that no threshold did."""
+    found = run.find("verdicts", Rejection, "rejected", triple_id=[triple.triple_id])
+    return next((dropped for dropped in found if dropped.stage != "critic"), None)
+
+
 def _of_rejection(
     head: str, relation: str, tail: str, *, run: RunShards, relations: RelationSet
 ) -> Explanation | None:
@@ -130,7 +140,10 @@ def _of_rejection(
         kind=known[0].kind if known else None,
         sentence=_sentence(first.head, relation, first.text, relations=relations),
         status=Status.REJECTED,
-        summary=f"The teacher said it, and it was dropped before the critic saw it ({why}).",
+        summary=(
+            f"{'The teacher' if first.stage == 'teacher' else 'A file'} said it, and it was "
+            f"dropped before the critic saw it ({why})."
+        ),
         stage=first.stage,
         reason=first.reason,
         detail=first.detail,

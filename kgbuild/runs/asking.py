@@ -150,7 +150,9 @@ def ask(
             "dropped": len(dropped),
         }
 
-    teacher = {**plain(config.teacher), "dtype": choose_dtype(config.teacher.dtype)}
+    # What it is asked afterwards has a stage of its own.
+    asks = {name: value for name, value in plain(config.teacher).items() if name != "self_check"}
+    teacher = {**asks, "dtype": choose_dtype(config.teacher.dtype)}
     settings = [teacher, plain(config.decoding), config.seed]
     folder = run.stage("triples", [run.key("prompts"), workers.teacher_hash, settings], make)
     return folder, asked

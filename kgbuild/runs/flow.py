@@ -10,7 +10,7 @@ from pydantic import Field
 from kgbuild.core.config import BuildConfig
 from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import Record
-from kgbuild.runs import asking, judging, storing
+from kgbuild.runs import asking, filing, judging, storing
 from kgbuild.runs.critics import critic_inputs, place_critic
 from kgbuild.runs.earlier import find_graphs
 from kgbuild.runs.folder import RunFolder
@@ -28,10 +28,12 @@ class RunSummary(Record):
     made: tuple[str, ...] = Field(description="Stages that had to be made; empty: nothing to do")
     prompts_asked: int = Field(description="Prompts that the teacher was asked in this build")
     asked: int
+    read: int = Field(default=0, description="Rows of candidate files, instead of prompts")
     parsed: int
     accepted: int
     edges: int
     nodes: int
+    left_out: dict[str, int] = Field(default={}, description="Rejected, by reason")
     seconds: float
     floors: tuple[str, ...] = Field(default=(), description="Floors that the run stays below")
 
@@ -43,7 +45,7 @@ def run_flow(
     progress: Progress | None = None,
     workers: Workers | None = None,
 ) -> RunSummary:
-    """Build a graph from seeds, going on from whatever the folder already holds.
+    """Build a graph from seeds or candidates, going on from whatever the folder already holds.
 
     Args:
         config: All settings.
@@ -57,10 +59,16 @@ def run_flow(
     workers = workers or Workers(inputs)
     run = RunFolder(folder, config=config)
     with run.locked():
-        heads = asking.collect(run, inputs)
-        prompts = asking.prepare(run, inputs, heads)
-        _look_up(inputs, workers)
-        triples, asked = asking.ask(run, inputs, prompts, workers=workers, progress=progress)
+        asked = 0
+        if config.candidates.files:
+            _look_up(inputs, workers)
+            triples = filing.file_triples(run, inputs, progress=progress)
+        else:
+            heads = asking.collect(run, inputs)
+            prompts = asking.prepare(run, inputs, heads)
+            _look_up(inputs, workers)
+            triples, asked = asking.ask(run, inputs, prompts, workers=workers, progress=progress)
+        checks = judging.self_check(run, inputs, triples, workers=workers, progress=progress)
         workers.dismiss_language_models()
         critic = place_critic(run, inputs, workers=workers, progress=progress)
         scores = judging.score(run, triples, critic, workers=workers, progress=progress)
@@ -69,7 +77,7 @@ def run_flow(
             run, inputs, triples, scores, critic, workers=workers, progress=progress
         )
         verdicts = judging.give_verdicts(
-            run, inputs, triples, scores, critic, workers=workers, promises=promises
+            run, inputs, triples, scores, critic, checks, workers=workers, promises=promises
         )
         merges = judging.merge(run, inputs, triples, verdicts, workers=workers, progress=progress)
         edges = storing.join_edges(run, inputs, triples, verdicts, merges)
@@ -88,11 +96,13 @@ def run_flow(
         run_id=run.manifest.run_id,
         made=tuple(run.made),
         prompts_asked=asked,
-        asked=counts["triples"]["asked"],
+        asked=counts["triples"].get("asked", 0),
+        read=counts["triples"].get("read", 0),
         parsed=counts["triples"]["parsed"],
         accepted=counts["verdicts"]["accepted"],
         edges=counts["graph"]["edges"],
         nodes=counts["graph"]["nodes"],
+        left_out=_count_left_out(counts),
         seconds=round(time.monotonic() - started, 1),
         floors=tuple(_find_floors(config, counts)),
     )
@@ -101,7 +111,8 @@ def run_flow(
 def _look_up(inputs: Inputs, workers: Workers) -> None:
     """Find what the later stages read, so that a wrong name is told before the teacher works."""
     config = inputs.config
-    _ = workers.teacher_hash
+    if not config.candidates.files or config.teacher.self_check is not None:
+        _ = workers.teacher_hash
     find_graphs(config.dedup.against)
     if workers.given_critic is None:
         critic_inputs(inputs)
@@ -110,6 +121,17 @@ def _look_up(inputs: Inputs, workers: Workers) -> None:
         _ = inputs.student_file
     if config.report.reference:
         find_input(config.report.reference)
+
+
+def _count_left_out(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Say how many were rejected for which reason, and how many were merged."""
+    known = ("asked", "answered", "read", "parsed", "clauses_met", "dropped", "accepted")
+    found: dict[str, int] = {}
+    for stage in ("triples", "verdicts"):
+        found |= {name: count for name, count in counts[stage].items() if name not in known}
+    for reason in ("exact", "semantic", "in_graph"):
+        found[reason] = counts["merges"].get(reason, 0)
+    return {reason: count for reason, count in sorted(found.items()) if count}
 
 
 def _find_floors(config: BuildConfig, counts: dict[str, dict[str, int]]) -> list[str]:

@@ -1,23 +1,65 @@
-"""The middle stages: scores, verdicts, merges.
+"""The middle stages: self-check, scores, verdicts, merges.
 
-Scores need the critic, merges need the encoder; verdicts need neither, so that a new threshold
-takes seconds.
+The self-check needs the teacher, scores the critic and merges the encoder; verdicts need none of
+them, so that a new threshold takes seconds.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from kgbuild.core.config import plain
 from kgbuild.core.progress import Progress
 from kgbuild.core.records import Merge, Rejection, Score, Triple, Verdict
-from kgbuild.core.shards import read_shard, write_shard
+from kgbuild.core.shards import count_rows, read_columns, read_shard, write_shard
 from kgbuild.critic import decide, judge_triples
+from kgbuild.decoding.precision import choose_dtype
 from kgbuild.runs.earlier import find_graphs, held_by, key_graphs
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.workers import Workers
+from kgbuild.teacher.selfcheck import SelfCheck, check_negatives, prompt_key
+
+_SAYS = ("triple_id", "head", "relation", "tail")
+
+
+def self_check(
+    run: RunFolder, inputs: Inputs, triples: Path, *, workers: Workers, progress: Progress
+) -> Path | None:
+    """Ask the teacher the positive question of every negative triple, if the config wants it."""
+    if inputs.config.teacher.self_check is None:
+        return None
+
+    def make(folder: Path) -> Counts:
+        count = 0
+        shards = sorted(triples.glob("part-*.parquet"))
+        for shard in progress.track(shards, stage="self-check", total=len(shards), unit="shards"):
+            target = folder / shard.name
+            if not target.exists():
+                negatives = [
+                    triple
+                    for triple in read_shard(shard, Triple)
+                    if inputs.all_relations.get(triple.relation).negates
+                ]
+                # A shard without negatives does not load the teacher.
+                checks = (
+                    check_negatives(negatives, workers.teacher(), inputs.all_relations)
+                    if negatives
+                    else ()
+                )
+                write_shard(target, checks, SelfCheck)
+            count += count_rows(target)
+        return {"asked": count}
+
+    frames = [[one.name, one.negates, one.sentence, one.whether] for one in inputs.all_relations]
+    dtype = choose_dtype(inputs.config.teacher.dtype)
+    key = [run.key("triples"), workers.teacher_hash, dtype, prompt_key(), frames]
+    return run.stage("self_check", key, make)
 
 
 def score(
@@ -33,7 +75,7 @@ def score(
             if not target.exists():
                 scores = judge_triples(read_shard(shard, Triple), workers.critic(critic))
                 write_shard(target, scores, Score)
-            count += sum(1 for _ in read_shard(target, Score))
+            count += count_rows(target)
         return {"scored": count}
 
     return run.stage("scores", [run.key("triples"), run.key("critic")], make)
@@ -45,11 +87,14 @@ def give_verdicts(
     triples: Path,
     scores: Path,
     critic: Path,
+    checks: Path | None,
     *,
     workers: Workers,
     promises: Mapping[str, str],
 ) -> Path:
     """Accept or reject every scored triple by the threshold of its relation.
+
+    A negative one whose teacher says yes to the positive question is rejected all the same.
 
     Args:
         run: The run.
@@ -57,14 +102,16 @@ def give_verdicts(
         triples: What was asked.
         scores: What the critic said.
         critic: Its folder.
+        checks: What the teacher answered about its negatives, if it was asked.
         workers: Gives the thresholds.
         promises: What still is promised in this run, by relation.
     """
     config = inputs.config.critic
+    most = inputs.config.teacher.self_check
 
     def make(folder: Path) -> Counts:
         thresholds = workers.thresholds(critic)
-        counts = {"accepted": 0, "below_threshold": 0}
+        counts: Counter[str] = Counter(accepted=0, below_threshold=0)
         for shard in sorted(triples.glob("part-*.parquet")):
             asked = list(read_shard(shard, Triple))
             verdicts = list(
@@ -76,41 +123,54 @@ def give_verdicts(
                     promises=promises,
                 )
             )
-            rejections = [
-                Rejection(
-                    stage="critic",
-                    reason="below_threshold",
-                    detail=verdict.shortfall,
-                    head=triple.head,
-                    relation=triple.relation,
-                    text=triple.tail,
-                    triple_id=triple.triple_id,
-                )
-                for triple, verdict in zip(asked, verdicts, strict=True)
-                if not verdict.is_accepted
-            ]
-            counts["below_threshold"] += len(rejections)
-            counts["accepted"] += len(verdicts) - len(rejections)
+            answers = _read_answers(checks, shard.name) if checks and most else {}
+            rejections = []
+            for place, (triple, verdict) in enumerate(zip(asked, verdicts, strict=True)):
+                answer = answers.get(triple.triple_id)
+                if not verdict.is_accepted:
+                    why = ("critic", "below_threshold", verdict.shortfall)
+                elif most and answer and answer.yes >= most:
+                    verdicts[place] = verdict.model_copy(update={"is_accepted": False})
+                    said = f"the teacher says yes ({answer.yes:.4f}, from {most:.4f} on) to"
+                    why = ("teacher", "self_check", f"{said} {answer.question!r}")
+                else:
+                    counts["accepted"] += 1
+                    continue
+                counts[why[1]] += 1
+                rejections.append(_reject(triple, *why))
             number = shard.stem.removeprefix("part-")
             write_shard(folder / f"rejected-{number}.parquet", rejections, Rejection)
             write_shard(folder / shard.name, verdicts, Verdict)
-        return counts
+        return dict(counts)
 
     key = [run.key("scores"), plain(config)["threshold"]]
-    return run.stage("verdicts", [*key, dict(promises)] if promises else key, make)
+    if promises:
+        key.append(dict(promises))
+    return run.stage("verdicts", [*key, run.key("self_check"), most] if checks else key, make)
 
 
-def read_judged(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdict]]:
-    """Give every triple with its verdict, in the order of the prompts."""
+def _read_answers(checks: Path, name: str) -> dict[str, SelfCheck]:
+    return {check.triple_id: check for check in read_shard(checks / name, SelfCheck)}
+
+
+def _reject(triple: Triple, stage: str, reason: str, detail: str) -> Rejection:
+    return Rejection(
+        stage=stage,
+        reason=reason,
+        detail=detail,
+        head=triple.head,
+        relation=triple.relation,
+        text=triple.tail,
+        triple_id=triple.triple_id,
+    )
+
+
+def read_accepted(triples: Path, verdicts: Path) -> Iterator[pa.Table]:
+    """Give the columns of the accepted triples and their probability, a shard at a time."""
     for shard in sorted(triples.glob("part-*.parquet")):
-        yield from zip(
-            read_shard(shard, Triple), read_shard(verdicts / shard.name, Verdict), strict=True
-        )
-
-
-def read_accepted(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdict]]:
-    """Give every accepted triple with its verdict, in the order of the prompts."""
-    return (pair for pair in read_judged(triples, verdicts) if pair[1].is_accepted)
+        judged = read_columns(verdicts / shard.name, ["probability", "is_accepted"])
+        table = read_columns(shard, _SAYS).append_column("probability", judged["probability"])
+        yield table.filter(judged["is_accepted"])
 
 
 def merge(
@@ -127,25 +187,23 @@ def merge(
     graphs = find_graphs(config.against)
 
     def make(folder: Path) -> Counts:
-        from kgbuild.dedup import EmbeddingCache, cluster_triples, to_columns
+        from kgbuild.dedup import EmbeddingCache, cluster_triples
 
         progress.say("Merging tails that say the same")
         # Beside the stages, not under a key: a new similarity finds every vector again.
         cache = EmbeddingCache(run.path / "stages" / "embeddings", workers.encoder())
-        accepted = list(read_accepted(triples, verdicts))
-        columns = to_columns(
-            (triple for triple, _ in accepted),
-            {triple.triple_id: verdict.probability for triple, verdict in accepted},
-        )
+        target = folder / "part-00000.parquet"
         with held_by(graphs, config=inputs.config.store) as existing:
-            merges = list(
-                cluster_triples([columns], embeddings=cache, config=config, existing=existing)
+            merges = cluster_triples(
+                read_accepted(triples, verdicts),
+                embeddings=cache,
+                config=config,
+                existing=existing,
             )
-        counts: Counts = {"clusters": len({merge.cluster_id for merge in merges})}
-        for entry in merges:
-            counts[entry.reason] = counts.get(entry.reason, 0) + 1
-        write_shard(folder / "part-00000.parquet", merges, Merge)
-        return counts
+            write_shard(target, merges, Merge)
+        written = read_columns(target, ["cluster_id", "reason"])
+        clusters = pc.count_distinct(written["cluster_id"]).as_py()
+        return {"clusters": clusters, **Counter(written["reason"].to_pylist())}
 
     settings = {
         name: value

@@ -84,13 +84,23 @@ def _rejected(manifest: Manifest) -> Iterator[RejectedEdge]:
         # A triple that came twice may have been taken once.
         if verdict.is_accepted or verdict.triple_id not in verdicts:
             verdicts[verdict.triple_id] = verdict
+    # The critic's own reason follows from the verdict; others stand with what was rejected.
+    reasons = {
+        dropped.triple_id: dropped
+        for dropped in read_shards(manifest.stage_folder("verdicts"), Rejection, "rejected")
+        if dropped.stage != "critic"
+    }
     told: set[str] = set()
     for triple in read_shards(triples, Triple):
         judged = verdicts.get(triple.triple_id)
         if judged is None or judged.is_accepted or triple.triple_id in told:
             continue
         told.add(triple.triple_id)
-        yield RejectedEdge.by_critic(triple, judged)
+        refused = RejectedEdge.by_critic(triple, judged)
+        if (other := reasons.get(triple.triple_id)) is not None:
+            why = {"stage": other.stage, "reason": other.reason, "detail": other.detail}
+            refused = refused.model_copy(update=why)
+        yield refused
     for dropped in read_shards(triples, Rejection, "rejected"):
         edge = RejectedEdge.by_stage(dropped, run=manifest.run_id)
         # The same words may have been kept from another prompt, or from this one.

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container, Iterator
+from itertools import chain
 from pathlib import Path
 
 from kgbuild.core.config import plain
 from kgbuild.core.errors import ModelError
 from kgbuild.core.ids import phrase_id
 from kgbuild.core.progress import Progress
-from kgbuild.core.records import CorpusRow, Edge, Merge, Rejection, Triple, Verdict
+from kgbuild.core.records import CorpusRow, Edge, Rejection, Triple, Verdict
 from kgbuild.core.relations import RelationSet, verbalise
-from kgbuild.core.shards import read_shards, write_shard
+from kgbuild.core.shards import read_columns, read_shard, read_shards, write_shard, write_tables
 from kgbuild.corpus import CardFacts, TeacherTerms, export_rows, write_corpus
 from kgbuild.models import load_catalogue
+from kgbuild.runs.clusters import ClusterSizes
+from kgbuild.runs.edge_tables import EdgeTables, sort_edges
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs
-from kgbuild.runs.judging import read_accepted
 from kgbuild.runs.reviewed import RunReview
 from kgbuild.store import load_edges, open_store
 
@@ -55,38 +58,55 @@ def join_edges(run: RunFolder, inputs: Inputs, triples: Path, verdicts: Path, me
     review = RunReview(run.path, inputs)
 
     def make(folder: Path) -> Counts:
-        rows = list(read_shards(merges, Merge))
-        # One merge a row, not an id: a triple that came twice counts twice.
-        sizes = Counter(entry.cluster_id for entry in rows)
-        stored = {entry.triple_id for entry in rows if entry.reason == "representative"}
-        edges: dict[str, Edge] = {}
+        clusters = ClusterSizes(merges)
         dropped: dict[str, Rejection] = {}
 
-        def keep(triple: Triple, verdict: Verdict, size: int) -> None:
-            rejection = review.reject(triple)
-            if rejection is not None:
-                dropped.setdefault(triple.triple_id, rejection)
-            elif triple.triple_id not in edges:
-                edges[triple.triple_id] = make_edge(
-                    triple, verdict, size=size, relations=inputs.all_relations
-                )
+        def kept() -> Iterator[Edge]:
+            for triple, verdict, size in chain(
+                _read_stored(triples, verdicts, clusters), _read_imported(review, clusters, dropped)
+            ):
+                rejection = review.reject(triple)
+                if rejection is not None:
+                    dropped.setdefault(triple.triple_id, rejection)
+                else:
+                    yield make_edge(triple, verdict, size=size, relations=inputs.all_relations)
 
-        for triple, verdict in read_accepted(triples, verdicts):
-            if triple.triple_id in stored:
-                keep(triple, verdict, sizes[triple.triple_id])
-        for triple, verdict in review.imported():
-            keep(triple, verdict, 1)
-        ordered = sorted(
-            edges.values(), key=lambda edge: (edge.relation, edge.head, edge.tail, edge.triple_id)
-        )
+        counts = {"edges": write_tables(folder / "part-00000.parquet", sort_edges(kept()), Edge)}
         if dropped:
             write_shard(folder / "rejected-00000.parquet", dropped.values(), Rejection)
-        counts = {"edges": write_shard(folder / "part-00000.parquet", ordered, Edge)}
         return counts | ({"taken_out": len(dropped)} if dropped else {})
 
     sentences = [[relation.name, relation.sentence] for relation in inputs.all_relations]
     key = [run.key("merges"), sentences]
     return run.stage("edges", [*key, review.key] if review.key else key, make)
+
+
+def _read_stored(
+    triples: Path, verdicts: Path, clusters: ClusterSizes
+) -> Iterator[tuple[Triple, Verdict, int]]:
+    """Give every triple that represents a cluster, where it first is accepted, with its size."""
+    for shard in sorted(triples.glob("part-*.parquet")):
+        pairs = zip(
+            read_shard(shard, Triple), read_shard(verdicts / shard.name, Verdict), strict=True
+        )
+        accepted = [pair for pair in pairs if pair[1].is_accepted]
+        sizes = clusters.take([triple.triple_id for triple, _ in accepted])
+        for (triple, verdict), size in zip(accepted, sizes, strict=True):
+            if size:
+                yield triple, verdict, size
+
+
+def _read_imported(
+    review: RunReview, clusters: ClusterSizes, dropped: Container[str]
+) -> Iterator[tuple[Triple, Verdict, int]]:
+    """Give every triple that people brought and no cluster has, or whose own was taken out."""
+    brought: set[str] = set()
+    for triple, verdict in review.imported():
+        identity = triple.triple_id
+        if identity in brought or (identity in clusters and identity not in dropped):
+            continue
+        brought.add(identity)
+        yield triple, verdict, 1
 
 
 def store(run: RunFolder, inputs: Inputs, edges: Path, *, progress: Progress) -> Path:
@@ -95,16 +115,10 @@ def store(run: RunFolder, inputs: Inputs, edges: Path, *, progress: Progress) ->
 
     def make(folder: Path) -> Counts:
         names = [relation.name for relation in inputs.all_relations]
+        tables = EdgeTables(edges)
         with open_store(folder / GRAPH, config=config, relations=names) as graph:
-            report = load_edges(
-                progress.track(
-                    read_shards(edges, Edge),
-                    stage="graph",
-                    total=run.manifest.stages["edges"].counts["edges"],
-                    unit="edges",
-                ),
-                store=graph,
-            )
+            steps = progress.track(tables(), stage="graph", total=len(tables), unit="batches")
+            report = load_edges(steps, store=graph)
             counts = graph.counts()
         return {
             "nodes": counts.nodes,
@@ -119,17 +133,24 @@ def store(run: RunFolder, inputs: Inputs, edges: Path, *, progress: Progress) ->
 def make_card(run_id: str, inputs: Inputs, *, licence: str = "other") -> CardFacts:
     """Say for people who get the corpus how it was made."""
     config = inputs.config
+    description = "Commonsense triples distilled from a language model, kept by a critic."
+    begun = f"Seeds {', '.join(config.seeds.files)}"
+    written = f"NeuroLogic {config.decoding.method} decoding; "
+    teachers: tuple[TeacherTerms, ...] = (_teacher_terms(inputs),)
+    if config.candidates.files:
+        description = "Commonsense triples of other sources, kept by a critic."
+        files = ", ".join(Path(name).name for name in config.candidates.files)
+        begun, written, teachers = f"Triples of {files}, under their own terms", "", ()
     return CardFacts(
         name=f"kgbuild {config.name}",
-        description="Commonsense triples distilled from a language model, kept by a critic.",
+        description=description,
         licence=licence,
         made=(
-            f"Seeds {', '.join(config.seeds.files)}; relation packs "
-            f"{', '.join(config.prompts.packs)}; NeuroLogic {config.decoding.method} decoding; "
+            f"{begun}; relation packs {', '.join(config.prompts.packs)}; {written}"
             "a trained critic; semantic dedup."
         ),
         run=run_id,
-        teachers=(_teacher_terms(inputs),),
+        teachers=teachers,
         target_precision=config.critic.target_precision,
     )
 
@@ -168,7 +189,8 @@ def write_corpora(run: RunFolder, inputs: Inputs, edges: Path) -> Path:
             card = make_card(run.manifest.run_id, inputs) if name == "hf" else None
             read = read_shards(folder, CorpusRow)
             write_corpus(read, format=name, out=folder / _SUFFIX[name], card=card)
-        splits = Counter(str(row.split) for row in read_shards(folder, CorpusRow))
+        written = read_columns(folder / "part-00000.parquet", ["split"])
+        splits = Counter(written["split"].to_pylist())
         return {"rows": count, **splits}
 
     return run.stage("corpus", [run.key("edges"), plain(config)], make)

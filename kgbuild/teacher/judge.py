@@ -30,6 +30,7 @@ def judge_sentences(
     sentences: Sequence[str],
     *,
     prompt: str = JUDGE_PROMPT,
+    is_chat: bool = True,
     batch_size: int = 32,
 ) -> Iterator[float]:
     """Give for every sentence, in order, the model's odds of yes as P(yes) / (P(yes) + P(no)).
@@ -40,15 +41,18 @@ def judge_sentences(
 
     Args:
         model: A causal language model, as `load_language_model` gives it.
-        tokenizer: Its tokenizer, with a chat template.
+        tokenizer: Its tokenizer.
         sentences: Verbalised triples.
         prompt: The question, with `{sentence}` where the sentence goes.
+        is_chat: Ask in the model's chat template. Otherwise the prompt is text that the model goes
+            on from, such as a list of answered questions, which any language model understands.
         batch_size: Sentences read together.
 
     Raises:
-        ModelError: If the tokenizer has no chat template or the prompt no place for a sentence.
+        ModelError: If the tokenizer has no chat template to ask in, or the prompt no place for a
+            sentence.
     """
-    question = Question.of(tokenizer, prompt)
+    question = Question.of(tokenizer, prompt, is_chat=is_chat)
     words = [list(question.yes), list(question.no)]
     with torch.inference_mode():
         start = model(input_ids=torch.tensor([question.before]), use_cache=True, logits_to_keep=1)

@@ -50,3 +50,11 @@ class Teacher(Protocol):
         batch_size: int,
     ) -> list[tuple[float, int]]:
         """Give the log-probability sum and token count of each completion behind its text."""
+
+    def judge(self, sentences: Sequence[str], *, prompt: str) -> list[float]:
+        """Give the odds of yes against no behind each sentence, from 0 to 1.
+
+        Args:
+            sentences: Questions or statements.
+            prompt: Text that the model goes on from, with `{sentence}` where the sentence goes.
+        """

@@ -20,9 +20,11 @@ class ScriptedTeacher:
         script: Completions by question line.
         default: Completions of every other line.
         priors: Log-probability sum of a completion behind any text; the default is a nat a word.
+        judgements: Odds of yes behind sentences that hold these words; of any other, one half.
 
     Attributes:
         asked: Every question line, in the order it was asked.
+        judged: Every sentence that was to be judged, in the same way.
     """
 
     def __init__(
@@ -31,12 +33,15 @@ class ScriptedTeacher:
         *,
         default: Answers = (),
         priors: Mapping[str, float] | None = None,
+        judgements: Mapping[str, float] | None = None,
         name: str = "scripted",
     ) -> None:
         self._script, self._default = dict(script or {}), tuple(default)
         self._priors = dict(priors or {})
+        self._judgements = dict(judgements or {})
         self._name = name
         self.asked: list[str] = []
+        self.judged: list[str] = []
 
     @property
     def name(self) -> str:
@@ -78,6 +83,15 @@ class ScriptedTeacher:
             for completion in completions
             for words in [len(completion.split())]
         ]
+
+    def judge(self, sentences: Sequence[str], *, prompt: str) -> list[float]:
+        """Give the scripted odds of each sentence."""
+        self.judged += sentences
+        found = (
+            next((odds for words, odds in self._judgements.items() if words in sentence), 0.5)
+            for sentence in sentences
+        )
+        return list(found)
 
 
 def _as_hypothesis(answer: str | Hypothesis, place: int) -> Hypothesis:

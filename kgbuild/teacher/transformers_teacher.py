@@ -17,6 +17,7 @@ from kgbuild.decoding import (
     sample,
     score_completions,
 )
+from kgbuild.teacher.judge import judge_sentences
 
 
 class TransformersTeacher:
@@ -95,3 +96,9 @@ class TransformersTeacher:
                 prefix=prefix,
                 batch_size=batch_size,
             )
+
+    def judge(self, sentences: Sequence[str], *, prompt: str) -> list[float]:
+        """Give the odds of yes against no behind each sentence, from 0 to 1."""
+        return list(
+            judge_sentences(self.model, self.tokenizer, sentences, prompt=prompt, is_chat=False)
+        )
