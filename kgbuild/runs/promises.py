@@ -72,14 +72,14 @@ def calibrate(
     """
     # Before a critic is trained or asked, which takes minutes.
     check_shares(precision=precision, confidence=confidence)
+    folder = user_path(out).resolve()
+    making = begin_folder(folder)
     inputs = Inputs(read_build_config(config, settings=settings))
     own = find_inputs(inputs.config.critic.labels)
     rows = read_labels(list(labels) or own)
     learned_from = None
     if is_unseen:
         learned_from = frozenset(phrase_id(row.head) for row in read_labels(own))
-    folder = user_path(out).resolve()
-    making = begin_folder(folder)
     source = find_critic(critic, config=config, settings=settings, progress=progress)
     if source.resolve() == folder:
         raise CriticError(f"--out {out} is the critic itself; name a new folder")

@@ -87,6 +87,10 @@ def test_bad_seeds_are_one_paragraph_and_exit_code_2(
         (("build", "data/configs/demo.yaml", "--seeds", "x" * 300), "File name too long"),
         (("relations", "--pack", "atomic2002.en"), "did you mean atomic2020.en"),
         (("models", "path", "smolm2"), "did you mean smollm2"),
+        (("critic", "calibrate", "--precision", "1.5", "--out", "x"), "precision 1.5"),
+        (("critic", "calibrate", "--confidence", "0", "--out", "x"), "confidence 0.0"),
+        (("critic", "calibrate", "--labels", "nowhere.jsonl", "--out", "x"), "nowhere.jsonl"),
+        (("critic", "calibrate", "--out", "docs"), "is no critic"),
         (("export", "--run", "nowhere", "--format", "xml", "--out", "x"), "--format 'xml'"),
     ],
 )

@@ -1,9 +1,18 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from kgbuild.evaluation import RelationCount, RunFacts, Sample, StageCost, write_report
+from kgbuild.evaluation import (
+    PromiseFacts,
+    PromiseRow,
+    RelationCount,
+    RunFacts,
+    Sample,
+    StageCost,
+    write_report,
+)
 
 HOSTILE = "PersonX <script>alert('x')</script> & \"more\""
 
@@ -62,6 +71,49 @@ def test_the_json_is_the_record(page: Path) -> None:
 
 def test_two_reports_of_the_same_facts_are_the_same_bytes(page: Path, tmp_path: Path) -> None:
     assert write_report(make_facts(), tmp_path).read_bytes() == page.read_bytes()
+
+
+def test_promised_and_measured_precision_stand_side_by_side_and_a_withdrawal_is_said(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        PromiseRow(
+            relation=name,
+            standing=standing,
+            threshold=threshold,
+            low=0.83,
+            kept=kept,
+            right=right,
+            more_labels=missing,
+        )
+        for name, standing, threshold, kept, right, missing in (
+            ("xReact", "promised", 0.72, 40, 35, None),
+            ("xWant", "withdrawn", 0.8, 10, 9, None),
+            ("xNeed", "refused", 1.0, 0, 0, 740),
+        )
+    ]
+    promise = PromiseFacts(
+        text="0.80@0.95 each",
+        precision=0.8,
+        confidence=0.95,
+        rows=tuple(rows),
+        advice="Label 50 heads of xWant & more",
+    )
+    facts = make_facts()
+    bins = [[0.1, 0.12, 20], [0.8, 0.75, 4]]
+    facts.critic["evidence"]["relations"] = [
+        {"relation": name, "reliability": bins} for name in ("xReact", "xWant", "<b>")
+    ] + [{"relation": "empty", "reliability": []}]
+    text = write_report(facts.model_copy(update={"promise": promise}), tmp_path).read_text()
+    cells = [re.sub("<[^>]+>", "|", line) for line in text.splitlines() if "<td>x" in line]
+    assert [[cell for cell in line.split("|") if cell] for line in cells[-3:]] == [
+        ["xReact", "promised", "0.72", "0.8", "0.875", "40"],
+        ["xWant", "withdrawn", "0.80", "0.900", "10"],
+        ["xNeed", "refused", "none", "0", "740"],
+    ]
+    assert "Label 50 heads of xWant &amp; more" in text
+    assert text.count("<svg") == 5
+    assert "<b></" not in text
 
 
 def test_figures_that_are_undefined_are_said_to_be(page: Path) -> None:
