@@ -13,7 +13,7 @@ from kgbuild.cli.options import JsonOption, SetOption
 from kgbuild.cli.output import Bars, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from kgbuild.critic import CriticReport, Guarantee
+    from kgbuild.critic import CriticReport, Figures, Guarantee, HardFigures
 
 critic_app = typer.Typer(help="Train, measure and use the critic.", no_args_is_help=True)
 
@@ -203,24 +203,39 @@ def evaluate(
 
 def _rows(report: CriticReport) -> list[tuple[str, str, str]]:
     rows = [("labels that trained it", str(report.trained_on), "")]
-    for how, figures in (("", report.evidence), (", text alone", report.plain)):
-        if figures is None:
-            continue
-        for title, found in (
-            ("AUC", figures.auc),
-            ("mean AUC of relations", figures.mean_relation_auc),
-            ("precision at the thresholds", figures.precision),
-            ("yield: plausible triples kept", figures.yielded),
-        ):
-            interval = f"{_show(found.low)} to {_show(found.high)}"
-            rows.append((title + how, _show(found.value), interval))
-        rows.append(("expected calibration error" + how, _show(figures.calibration_error), ""))
-        rows.append(("test labels" + how, str(figures.labels), ""))
-    rows.append(("AUC of the relation alone", _show(report.relation_only_auc), ""))
-    rows.append(("AUC of the teacher's likelihood", _show(report.likelihood_auc), ""))
+    rows += _figures(report.evidence, "") + _figures(report.plain, ", text alone")
+    rows += _baselines(report, "")
+    if report.hard is not None:
+        shown = report.hard.evidence or report.hard.plain
+        rows += _figures(shown, ", hard part") + _baselines(report.hard, ", hard part")
     if report.agreement is not None:
         rows.append(("kappa of judging twice", _show(report.agreement.kappa_accepted), ""))
     return rows
+
+
+def _figures(figures: Figures | None, how: str) -> list[tuple[str, str, str]]:
+    if figures is None:
+        return []
+    estimates = (
+        ("AUC", figures.auc),
+        ("mean AUC of relations", figures.mean_relation_auc),
+        ("precision at the thresholds", figures.precision),
+        ("yield: plausible triples kept", figures.yielded),
+    )
+    return [
+        *((title + how, _show(found.value), f"{_show(found.low)} to {_show(found.high)}")
+          for title, found in estimates),
+        ("expected calibration error" + how, _show(figures.calibration_error), ""),
+        ("test labels" + how, str(figures.labels), ""),
+    ]  # fmt: skip
+
+
+def _baselines(report: CriticReport | HardFigures, how: str) -> list[tuple[str, str, str]]:
+    return [
+        ("AUC of the relation alone" + how, _show(report.relation_only_auc), ""),
+        ("AUC of the tail alone" + how, _show(report.tail_only_auc), ""),
+        ("AUC of the teacher's likelihood" + how, _show(report.likelihood_auc), ""),
+    ]
 
 
 def _show(value: float | None) -> str:
