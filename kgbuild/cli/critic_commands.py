@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kgbuild.cli.critic_tables import print_report
 from kgbuild.cli.options import JsonOption, SetOption
 from kgbuild.cli.output import Bars, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from kgbuild.critic import CriticReport, Figures, Guarantee, HardFigures
+    from kgbuild.critic import CriticReport, Guarantee
 
 critic_app = typer.Typer(help="Train, measure and use the critic.", no_args_is_help=True)
 
@@ -188,58 +189,7 @@ def evaluate(
     if as_json:
         print_json(report.model_dump(mode="json"))
         return
-    print_table(f"Critic {report.critic}", ("figure", "value", "90 % interval"), _rows(report))
-    figures = report.evidence or report.plain
-    print_table(
-        "Relations",
-        ("relation", "labels", "plausible", "kept", "right", "threshold", "AUC"),
-        [
-            (one.relation, one.labels, one.plausible, one.kept, one.kept_plausible,
-             f"{one.threshold:.2f} {one.origin}", "" if one.auc is None else f"{one.auc:.3f}")
-            for one in figures.relations
-        ],
-    )  # fmt: skip
-
-
-def _rows(report: CriticReport) -> list[tuple[str, str, str]]:
-    rows = [("labels that trained it", str(report.trained_on), "")]
-    rows += _figures(report.evidence, "") + _figures(report.plain, ", text alone")
-    rows += _baselines(report, "")
-    if report.hard is not None:
-        shown = report.hard.evidence or report.hard.plain
-        rows += _figures(shown, ", hard part") + _baselines(report.hard, ", hard part")
-    if report.agreement is not None:
-        rows.append(("kappa of judging twice", _show(report.agreement.kappa_accepted), ""))
-    return rows
-
-
-def _figures(figures: Figures | None, how: str) -> list[tuple[str, str, str]]:
-    if figures is None:
-        return []
-    estimates = (
-        ("AUC", figures.auc),
-        ("mean AUC of relations", figures.mean_relation_auc),
-        ("precision at the thresholds", figures.precision),
-        ("yield: plausible triples kept", figures.yielded),
-    )
-    return [
-        *((title + how, _show(found.value), f"{_show(found.low)} to {_show(found.high)}")
-          for title, found in estimates),
-        ("expected calibration error" + how, _show(figures.calibration_error), ""),
-        ("test labels" + how, str(figures.labels), ""),
-    ]  # fmt: skip
-
-
-def _baselines(report: CriticReport | HardFigures, how: str) -> list[tuple[str, str, str]]:
-    return [
-        ("AUC of the relation alone" + how, _show(report.relation_only_auc), ""),
-        ("AUC of the tail alone" + how, _show(report.tail_only_auc), ""),
-        ("AUC of the teacher's likelihood" + how, _show(report.likelihood_auc), ""),
-    ]
-
-
-def _show(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+    print_report(report)
 
 
 @critic_app.command("silver")
