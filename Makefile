@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint fast clean
+.PHONY: demo test lint fast benchmark-critic clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,11 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy kgbuild
 	$(BIN)/lint-imports
+
+# make benchmark-critic DATA=DIR: DIR holds the folders of the public benchmarks.
+benchmark-critic: $(STAMP)
+	$(BIN)/kgbuild models get smollm2
+	$(BIN)/python benchmarks/critic.py --data "$(or $(DATA),$(error DATA names the folder of the public benchmarks))"
 
 clean:
 	rm -rf $(VENV) data/runs

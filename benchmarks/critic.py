@@ -1,65 +1,152 @@
-"""How good the critic is: its test part, its learning curve, and public expert labels.
+"""How good the critic is: own test labels, all and hard ones, public benchmarks, speed.
 
-    python benchmarks/critic.py                          train as the demo does, measure on test
-    python benchmarks/critic.py --curve                  the same on parts of the training heads
-    python benchmarks/critic.py --ckbp DIR               also CKBP v2 (Fang et al. 2023), zero-shot
+    make benchmark-critic DATA=../shared/data                 all of it, from a fresh clone
+    python benchmarks/critic.py --part own                    own labels alone
+    python benchmarks/critic.py --part ckbp-v2 --data DIR     one public benchmark, DIR keeps it
+    python benchmarks/critic.py --part curve                  training on parts of the heads
 
-CKBP's rows are read from DIR/tst_open.tsv.gz and nowhere kept. Its relations that the packs lack
-are left out and counted.
+The critic is that of the default config, trained as the demo does if no run has done so yet, or the
+one of --critic. Rows of the public benchmarks are read where they are and nowhere kept; CSQA2 is
+measured on request. --limit N judges about N rows of each of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+from kgbuild.cli.output import Bars
 from kgbuild.core.config_file import load_config
 from kgbuild.core.progress import QUIET
 from kgbuild.core.records import LabelledTriple, Split
-from kgbuild.critic import CriticReport, load_critic, read_labels
-from kgbuild.critic.candidate import Candidate
-from kgbuild.critic.figures import find_auc
-from kgbuild.critic.report import Estimate, Figures
+from kgbuild.critic import (
+    BENCHMARKS,
+    CriticReport,
+    Figures,
+    HardFigures,
+    PublicReport,
+    load_critic,
+    read_labels,
+    read_report,
+)
+from kgbuild.critic.report import Estimate
 from kgbuild.critic.split import assign_part, find_place
-from kgbuild.critic.trained_critic import TrainedCritic
-from kgbuild.runs.critics import train
+from kgbuild.runs.benchmarks import evaluate_benchmark
+from kgbuild.runs.critics import ensure_critic, evaluate_files, train
 from kgbuild.runs.inputs import Inputs, find_inputs
 
-_PARTS = (0.125, 0.25, 0.5, 1.0)
+_SHARES = (0.125, 0.25, 0.5, 1.0)
+_PUBLIC = ("ckbp-v2", "ckbp-v1", "comve", "creak")
 
 
 def main() -> None:
-    """Train, measure, print."""
+    """Measure and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--curve", action="store_true", help="train on parts of the heads, too")
-    parser.add_argument("--ckbp", type=Path, help="folder of CKBP v2")
+    parser.add_argument(
+        "--part", action="append", choices=("own", "curve", *BENCHMARKS), help="repeatable"
+    )
+    parser.add_argument("--data", type=Path, help="folder of the public benchmarks")
+    parser.add_argument("--critic", type=Path, help="folder of another critic")
+    parser.add_argument("--limit", type=int, help="rows to judge of each public benchmark")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
+    parts = options.part or ["own", *(_PUBLIC if options.data else ())]
+    public = [part for part in parts if part in BENCHMARKS]
+    if public and options.data is None:
+        parser.error(f"--part {public[0]} needs --data, the folder that holds the benchmark")
     inputs = Inputs(load_config(None, settings=options.set))
+    if "curve" in parts:
+        print_curve(inputs)
+    if parts == ["curve"]:
+        return
+    folder = options.critic or ensure_critic(inputs, progress=Bars())
+    if "own" in parts:
+        own = find_inputs(inputs.config.critic.labels)
+        report = evaluate_files(folder, own) if options.critic else read_report(folder)
+        print_own(report)
+    if public:
+        critic = load_critic(folder)
+        reports = [
+            evaluate_benchmark(
+                folder, name, data=options.data, limit=options.limit, critic=critic, progress=Bars()
+            )
+            for name in public
+        ]
+        print_public(reports)
+
+
+def print_own(report: CriticReport) -> None:
+    """Print the test part of the labels, and what AFLite leaves of it."""
+    print(
+        f"\nCritic {report.critic}, own test labels\n\n"
+        "| test labels | heads | AUC | mean AUC of relations | precision | yield | ECE | AUC, text "
+        "alone | relation alone | tail alone | likelihood |\n" + "|---" * 11 + "|"
+    )
+    parts: list[tuple[str, CriticReport | HardFigures | None]] = [
+        ("all", report),
+        ("hard", report.hard),
+    ]
+    for name, found in parts:
+        if found is None:
+            continue
+        shown: Figures = found.evidence or found.plain
+        cells = [f"{name}, {shown.labels}", f"{shown.heads}"]
+        cells += [_show(shown.auc), _show(shown.mean_relation_auc)]
+        cells += [_show(shown.precision), _show(shown.yielded), f"{shown.calibration_error:.3f}"]
+        cells += [_show(found.plain.auc), _show(found.relation_only_auc)]
+        cells += [_show(found.tail_only_auc), _show(found.likelihood_auc)]
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def print_public(reports: Sequence[PublicReport]) -> None:
+    """Print the public benchmarks, a table each and then the speed."""
+    for report in reports:
+        print(
+            f"\n{report.title}, {report.part}: {report.rows} rows, {report.right} right, "
+            f"{report.units} units; fitted on {report.fitted_on}"
+            + (f". {report.caution}" if report.caution else "")
+            + f"\n\n| | AUC | mean AUC of relations | pairs | accuracy | ECE | refitted "
+            f"{''.join(f'| {group} ' for group in report.contestants[0].groups)}|\n"
+            + "|---" * (7 + len(report.contestants[0].groups))
+            + "|"
+        )
+        for one in report.contestants:
+            cells = [one.name, _show(one.auc), _show(one.mean_relation_auc)]
+            cells += [_show(one.pair_accuracy), _show(one.accuracy)]
+            cells += [_show(one.calibration_error), _show(one.refitted_error)]
+            cells += [_show(one.groups[name]) for name in one.groups]
+            print("| " + " | ".join(cells) + " |", flush=True)
+    print("\n| benchmark | texts a second | seconds | peak MiB |\n|---|---|---|---|")
+    for report in reports:
+        print(
+            f"| {report.title} | {report.texts_per_second} | {report.seconds} | {report.peak_mib} |"
+        )
+
+
+def print_curve(inputs: Inputs) -> None:
+    """Print what training on fewer heads brings; dev and test stay whole."""
     labels = read_labels(find_inputs(inputs.config.critic.labels))
-    print("| share of training heads | labels | seconds | AUC | mean AUC of relations | precision |"
-          " yield | ECE |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
-    for share in _PARTS if options.curve else (1.0,):
+    print("| share of training heads | labels | seconds | AUC | hard | mean AUC of relations |\n"
+          "|---|---|---|---|---|---|")  # fmt: skip
+    for share in _SHARES:
         with tempfile.TemporaryDirectory() as folder:
             started = time.monotonic()
-            critic = Path(folder) / "critic"
-            report = train(inputs, critic, labels=thin(labels, share), progress=QUIET)
-            _print_row(share, report, time.monotonic() - started)
-            if share == 1.0:
-                _print_baselines(report)
-                if options.ckbp:
-                    _print_ckbp(load_critic(critic), options.ckbp)
+            report = train(
+                inputs, Path(folder) / "critic", labels=thin(labels, share), progress=QUIET
+            )
+            shown = report.evidence or report.plain
+            hard = report.hard and (report.hard.evidence or report.hard.plain)
+            cells = [f"{share:g}", str(report.trained_on), f"{time.monotonic() - started:.0f}"]
+            cells += [_show(shown.auc), _show(hard.auc if hard else None)]
+            cells += [_show(shown.mean_relation_auc)]
+            print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def thin(labels: Sequence[LabelledTriple], share: float) -> list[LabelledTriple]:
-    """Keep a share of the training heads; dev and test stay whole."""
+    """Keep a share of the training heads."""
     return [
         row
         for row in labels
@@ -67,44 +154,16 @@ def thin(labels: Sequence[LabelledTriple], share: float) -> list[LabelledTriple]
     ]
 
 
-def read_ckbp(folder: Path) -> Iterator[dict[str, str]]:
-    """Read the open test rows."""
-    with gzip.open(folder / "tst_open.tsv.gz", "rt", encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines, delimiter="\t")
-
-
-def _print_row(share: float, report: CriticReport, seconds: float) -> None:
-    shown: Figures = report.evidence or report.plain
-    cells = [f"{share:g}", str(report.trained_on), f"{seconds:.0f}"]
-    cells += [_show(shown.auc), _show(shown.mean_relation_auc)]
-    cells += [_show(shown.precision), _show(shown.yielded), f"{shown.calibration_error:.3f}"]
-    print("| " + " | ".join(cells) + " |", flush=True)
-
-
-def _print_baselines(report: CriticReport) -> None:
-    print(f"\nTest labels {report.plain.labels}, {report.plain.plausible} plausible. AUC of the "
-          f"text alone {_show(report.plain.auc)}, of the relation alone "
-          f"{report.relation_only_auc:.3f}, of the teacher's likelihood "
-          f"{report.likelihood_auc:.3f}.")  # fmt: skip
-
-
-def _print_ckbp(critic: TrainedCritic, folder: Path) -> None:
-    rows = list(read_ckbp(folder))
-    known = [row for row in rows if row["relation"] in critic.relations]
-    opinions = critic.score([Candidate(r["head"], r["relation"], r["tail"]) for r in known])
-    scores = np.asarray([opinion.probability for opinion in opinions])
-    truth = np.asarray([float(row["label"]) for row in known])
-    classes = np.asarray([row["class"] for row in known])
-    parts = {"all": truth >= 0} | {name: classes == name for name in sorted(set(classes))}
-    found = {name: find_auc(scores[chosen], truth[chosen]) for name, chosen in parts.items()}
-    print(f"\nCKBP v2, {len(known)} of {len(rows)} open test rows, none trained on: "
-          + ", ".join(f"{name} {value:.3f}" for name, value in found.items() if value))  # fmt: skip
-
-
-def _show(estimate: Estimate) -> str:
-    if estimate.value is None or estimate.low is None or estimate.high is None:
+def _show(figure: Estimate | float | None) -> str:
+    if figure is None:
+        return ""
+    if isinstance(figure, float):
+        return f"{figure:.3f}"
+    if figure.value is None:
         return "undefined"
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kgbuild.cli.critic_tables import print_report
 from kgbuild.cli.options import JsonOption, SetOption
 from kgbuild.cli.output import Bars, print_json, print_table, say
 
@@ -188,43 +189,7 @@ def evaluate(
     if as_json:
         print_json(report.model_dump(mode="json"))
         return
-    print_table(f"Critic {report.critic}", ("figure", "value", "90 % interval"), _rows(report))
-    figures = report.evidence or report.plain
-    print_table(
-        "Relations",
-        ("relation", "labels", "plausible", "kept", "right", "threshold", "AUC"),
-        [
-            (one.relation, one.labels, one.plausible, one.kept, one.kept_plausible,
-             f"{one.threshold:.2f} {one.origin}", "" if one.auc is None else f"{one.auc:.3f}")
-            for one in figures.relations
-        ],
-    )  # fmt: skip
-
-
-def _rows(report: CriticReport) -> list[tuple[str, str, str]]:
-    rows = [("labels that trained it", str(report.trained_on), "")]
-    for how, figures in (("", report.evidence), (", text alone", report.plain)):
-        if figures is None:
-            continue
-        for title, found in (
-            ("AUC", figures.auc),
-            ("mean AUC of relations", figures.mean_relation_auc),
-            ("precision at the thresholds", figures.precision),
-            ("yield: plausible triples kept", figures.yielded),
-        ):
-            interval = f"{_show(found.low)} to {_show(found.high)}"
-            rows.append((title + how, _show(found.value), interval))
-        rows.append(("expected calibration error" + how, _show(figures.calibration_error), ""))
-        rows.append(("test labels" + how, str(figures.labels), ""))
-    rows.append(("AUC of the relation alone", _show(report.relation_only_auc), ""))
-    rows.append(("AUC of the teacher's likelihood", _show(report.likelihood_auc), ""))
-    if report.agreement is not None:
-        rows.append(("kappa of judging twice", _show(report.agreement.kappa_accepted), ""))
-    return rows
-
-
-def _show(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+    print_report(report)
 
 
 @critic_app.command("silver")

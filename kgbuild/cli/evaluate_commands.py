@@ -37,7 +37,7 @@ def critic(
     settings: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a critic on a public benchmark of which it learned nothing.
+    """Measure a critic on a public benchmark.
 
     AUC in all, by class and by relation, accuracy, calibration, with 90 % intervals over heads; and
     the same of the relation alone, the tail alone and the scores that come with the benchmark.

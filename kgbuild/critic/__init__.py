@@ -10,6 +10,7 @@ Scoring needs a model and is slow; deciding needs none, so a new threshold takes
 here imports torch until a critic is trained or loaded.
 """
 
+from kgbuild.critic.artefacts import Artefacts, find_artefacts, read_artefacts
 from kgbuild.critic.calibrate import calibrate_critic
 from kgbuild.critic.candidate import Candidate, Evidence
 from kgbuild.critic.candidates_file import read_candidates
@@ -33,13 +34,14 @@ from kgbuild.critic.public import BENCHMARKS, Benchmark, find_benchmark
 from kgbuild.critic.public_figures import compare_opinions
 from kgbuild.critic.public_report import Contestant, PublicReport
 from kgbuild.critic.public_rows import PublicRow, draw_rows, read_part
-from kgbuild.critic.report import CriticReport
+from kgbuild.critic.report import CriticReport, Figures, HardFigures
 from kgbuild.critic.table import TableScorer
 from kgbuild.critic.thresholds import Thresholds
 from kgbuild.critic.train import train_critic
 from kgbuild.critic.trained_critic import TrainedCritic, load_critic
 
 __all__ = [
+    "Artefacts",
     "BENCHMARKS",
     "Benchmark",
     "Candidate",
@@ -49,7 +51,9 @@ __all__ = [
     "CriticReport",
     "Drift",
     "Evidence",
+    "Figures",
     "Guarantee",
+    "HardFigures",
     "MeanEncoder",
     "Opinion",
     "PhraseEncoder",
@@ -68,10 +72,12 @@ __all__ = [
     "decide",
     "draw_rows",
     "evaluate_critic",
+    "find_artefacts",
     "find_benchmark",
     "find_drift",
     "judge_triples",
     "load_critic",
+    "read_artefacts",
     "read_candidates",
     "read_card",
     "read_guarantee",

@@ -41,12 +41,16 @@ def show_parts(heads: Vectors, relations: Sequence[str], tails: Vectors) -> Floa
         (rows, 2 * width + relations), a column a number of its own and the last one constant.
     """
     names = {name: place for place, name in enumerate(sorted({*relations}))}
-    kinds = np.zeros((len(relations), len(names)), dtype=np.float32)
-    kinds[np.arange(len(relations)), [names[name] for name in relations]] = 1.0
-    parts = np.concatenate([heads, tails], axis=1).astype(np.float32)
-    parts -= parts.mean(0)
-    parts /= parts.std(0) + 1e-6
-    return np.concatenate([parts, kinds * 4, np.ones((len(relations), 1), np.float32)], axis=1)
+    width = heads.shape[1]
+    parts = np.zeros((len(relations), 2 * width + len(names) + 1), dtype=np.float32)
+    for start, vectors in ((0, heads), (width, tails)):
+        spread = vectors.std(0) + 1e-6
+        np.divide(vectors - vectors.mean(0), spread, out=parts[:, start : start + width])
+    places = [2 * width + names[name] for name in relations]
+    # As long as a handful of the other numbers, so that the ridge does not press them to zero.
+    parts[np.arange(len(relations)), places] = 4.0
+    parts[:, -1] = 1.0
+    return parts
 
 
 def filter_rows(parts: Floats32, truth: Flags, heads: Sequence[str], *, seed: int) -> Flags:
@@ -68,7 +72,7 @@ def filter_rows(parts: Floats32, truth: Flags, heads: Sequence[str], *, seed: in
     units = np.unique(np.asarray(heads, dtype=str), return_inverse=True)[1]
     while True:
         rows = np.flatnonzero(left)
-        odds = _predictability(parts[rows], truth[rows], units[rows], generator)
+        odds = _predictability(parts, rows, truth, units, generator)
         classes = [(rows[truth[rows] == kind], odds[truth[rows] == kind], kind) for kind in sizes]
         # As large a share of each class leaves as both can give, at most a slice.
         share = min(
@@ -84,32 +88,36 @@ def filter_rows(parts: Floats32, truth: Flags, heads: Sequence[str], *, seed: in
 
 
 def _predictability(
-    parts: Floats32, truth: Flags, units: Ints, generator: np.random.Generator
+    parts: Floats32, rows: Ints, truth: Flags, units: Ints, generator: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     """Give for each row the share of members that got it right without having learned from it."""
-    block_of_unit = generator.integers(_BLOCKS, size=int(units.max()) + 1)
-    blocks = block_of_unit[units]
+    blocks = generator.integers(_BLOCKS, size=int(units.max()) + 1)[units[rows]]
     signs = np.where(truth, 1.0, -1.0).astype(np.float32)
-    share = max(float(truth.mean()), 1e-6)
-    weights = np.where(truth, 0.5 / share, 0.5 / max(1.0 - share, 1e-6)).astype(np.float32)
+    share = float(truth[rows].mean())
+    weights = np.where(truth, 0.5 / max(share, 1e-6), 0.5 / max(1.0 - share, 1e-6))
+    # A block at a time: a copy of all parts would be the largest thing in memory.
+    members_of = [np.flatnonzero(blocks == block) for block in range(_BLOCKS)]
     sums = [
-        _sum_up(parts[blocks == block], signs[blocks == block], weights[blocks == block])
-        for block in range(_BLOCKS)
+        _sum_up(parts[rows[places]], signs[rows[places]], weights[rows[places]])
+        for places in members_of
     ]
-    learned = [_draw_blocks(generator) for _ in range(_MEMBERS)]
+    learned = [
+        generator.choice(_BLOCKS, size=_LEARNED_BLOCKS, replace=False) for _ in range(_MEMBERS)
+    ]
     members = np.stack([_solve([sums[block] for block in chosen]) for chosen in learned], axis=1)
-    hits = (parts @ members > 0) == truth[:, None]  # (rows, members)
-    unseen = np.stack([~np.isin(blocks, chosen) for chosen in learned], axis=1)
-    shares: npt.NDArray[np.float64] = (hits & unseen).sum(1) / np.maximum(unseen.sum(1), 1)
+    shares = np.zeros(len(rows))
+    for block, places in enumerate(members_of):
+        unseen = [number for number, chosen in enumerate(learned) if block not in chosen]
+        guesses = parts[rows[places]] @ members[:, unseen] > 0  # (places, members)
+        hits = guesses == truth[rows[places], None]
+        shares[places] = hits.sum(1) / max(len(unseen), 1)
     return shares
 
 
-def _draw_blocks(generator: np.random.Generator) -> Ints:
-    return generator.choice(_BLOCKS, size=_LEARNED_BLOCKS, replace=False)
-
-
-def _sum_up(parts: Floats32, signs: Floats32, weights: Floats32) -> tuple[Floats32, Floats32]:
-    weighted: Floats32 = parts * weights[:, None]
+def _sum_up(
+    parts: Floats32, signs: Floats32, weights: npt.NDArray[np.float64]
+) -> tuple[Floats32, Floats32]:
+    weighted: Floats32 = parts * weights[:, None].astype(np.float32)
     matrix: Floats32 = weighted.T @ parts
     vector: Floats32 = weighted.T @ signs
     return matrix, vector

@@ -12,6 +12,7 @@ from kgbuild.core.ids import phrase_id
 from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import LabelledTriple, Split
 from kgbuild.core.relations import check_names, verbalise
+from kgbuild.critic.artefacts import read_artefacts
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.folder import CriticCard, save_guarantee
@@ -102,10 +103,12 @@ def calibrate_critic(
     shutil.copytree(folder, out)
     card = save_guarantee(out, critic.card, guarantee, profile)
     keep = {row.triple_id for row in random}
+    kept = [row for row in labels if row.triple_id in keep]
     report = evaluate_critic(
         critic.with_card(card),
-        [row for row in labels if row.triple_id in keep],
+        kept,
         target_precision=precision,
+        artefacts=read_artefacts(folder, settle_labels(kept)),
     ).model_copy(update={"calibrated_on": len(choosing), "guarantee": guarantee})
     write_json(out / "report.json", report.model_dump(mode="json"))
     return guarantee, report

@@ -66,3 +66,20 @@ class MeanEncoder:
         rows = np.concatenate(found) if found else np.zeros((0, width), dtype=np.float32)
         vectors: Vectors = rows[[place[phrase] for phrase in phrases]]
         return vectors
+
+
+class RememberingEncoder:
+    """An encoder that reads a phrase once in its life, for the few ten thousand of labels."""
+
+    def __init__(self, encoder: PhraseEncoder) -> None:
+        self._encoder = encoder
+        self._known: dict[str, Vectors] = {}
+
+    def encode(self, phrases: Sequence[str]) -> Vectors:
+        """Give (phrases, width) unit vectors, in their order."""
+        news = [phrase for phrase in dict.fromkeys(phrases) if phrase not in self._known]
+        if news:
+            self._known.update(zip(news, self._encoder.encode(news), strict=True))
+        if not phrases:
+            return self._encoder.encode([])
+        return np.stack([self._known[phrase] for phrase in phrases])

@@ -40,7 +40,11 @@ class Contestant(Record):
 
 
 class PublicReport(Record):
-    """A critic on one part of a public benchmark, of which it learned nothing."""
+    """A critic on one part of a public benchmark.
+
+    A critic that was trained on the fitting part, too, has a threshold and a calibration that are
+    fitted to what it knows by heart.
+    """
 
     benchmark: str
     title: str

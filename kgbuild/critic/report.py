@@ -54,6 +54,21 @@ class Figures(Record):
     )
 
 
+class HardFigures(Record):
+    """The same on the test labels that AFLite leaves: neither relation nor wording gives them away.
+
+    What learned from all labels, the critic and the baselines alike, learned the artefacts too and
+    is misled by them here, so these figures are low; what counts is how far the critic is above
+    the baselines.
+    """
+
+    plain: Figures
+    evidence: Figures | None
+    relation_only_auc: float | None
+    tail_only_auc: float | None
+    likelihood_auc: float | None
+
+
 class CriticReport(Record):
     """A critic's figures on test labels, which chose nothing."""
 
@@ -74,7 +89,13 @@ class CriticReport(Record):
     held_out: Figures | None = Field(
         default=None, description="Figures on the labels that chose the thresholds"
     )
+    hard: HardFigures | None = Field(
+        default=None, description="Figures on the hard test labels, where they have been found"
+    )
     relation_only_auc: float | None = Field(description="Baseline: the relation's rate elsewhere")
+    tail_only_auc: float | None = Field(
+        default=None, description="Baseline: a linear classifier that sees the tail alone"
+    )
     likelihood_auc: float | None = Field(description="Baseline: the teacher's mean log-probability")
     training_loss: tuple[float, ...] = Field(default=(), description="Mean loss of each pass")
     seconds: float | None = Field(default=None, description="Measured by the caller")

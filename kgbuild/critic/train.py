@@ -13,6 +13,7 @@ from kgbuild.core.ids import content_key
 from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import LabelledTriple, SilverTriple, Split
 from kgbuild.core.relations import RelationSet, check_names
+from kgbuild.critic.artefacts import find_artefacts, save_artefacts
 from kgbuild.critic.calibration import fit_calibration
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.evaluate import evaluate_critic
@@ -20,7 +21,7 @@ from kgbuild.critic.figures import measure
 from kgbuild.critic.folder import read_card, save_critic
 from kgbuild.critic.labels import settle_labels
 from kgbuild.critic.learning import Lessons, grade, learn
-from kgbuild.critic.phrases import MeanEncoder, PhraseEncoder
+from kgbuild.critic.phrases import MeanEncoder, PhraseEncoder, RememberingEncoder
 from kgbuild.critic.precedents import Precedents
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.scaler import Scaler
@@ -67,7 +68,8 @@ def train_critic(
             or a sentence encoder's folder, whose layers are trained themselves.
         start: Folder of a critic with the same backbone, whose weights training goes on from.
         encoder_path: Sentence encoder by which the critic remembers the labels it learned from,
-            and is told how like triples were judged; without it, it has no memory.
+            and is told how like triples were judged; without it, it has no memory, and the report
+            no hard part.
         unlabelled: Further triples, which a critic that is nearly sure of them learns from.
         config: The critic section.
         folder: Is written whole; `critic.json` comes last.
@@ -89,7 +91,9 @@ def train_critic(
         _check(parts[part], part, least=least)
     kept = _usable(silver, settled)
     network, reader = _begin([*fitting, *kept], relations, backbone_path, start, config)
-    encoder = MeanEncoder(encoder_path, dtype=config.dtype) if encoder_path else None
+    encoder = None
+    if encoder_path is not None:
+        encoder = RememberingEncoder(MeanEncoder(encoder_path, dtype=config.dtype))
     losses = learn(
         network,
         reader,
@@ -150,10 +154,14 @@ def train_critic(
         },
         precedents=memory.precedents if memory else None,
     )
+    artefacts = find_artefacts(settled, encoder) if encoder else None
+    if artefacts is not None:
+        save_artefacts(folder, artefacts)
     report = evaluate_critic(
         TrainedCritic(network, reader, read_card(folder), memory=memory, progress=progress),
         labels,
         target_precision=config.target_precision,
+        artefacts=artefacts,
     ).model_copy(
         update={
             "trained_on": len(fitting),

@@ -24,9 +24,8 @@ from kgbuild.critic import (
     read_part,
 )
 from kgbuild.models import resolve_model
+from kgbuild.runs.critics import BASELINE_ENCODER
 
-# The baseline's, whatever reads precedents for the critic.
-_ENCODER = "minilm"
 # Three numbers are fitted on the critic's answers; more rows would cost more than they bring.
 _JUDGED_FITTING_ROWS = 1_000
 _BATCH = 256
@@ -86,7 +85,7 @@ def evaluate_benchmark(
     fitting = draw_rows(found.fitting)
     # All that can be wrong with the files is known by now; from here on it takes minutes.
     critic = critic or load_critic(folder)
-    encoder = encoder or MeanEncoder(resolve_model(_ENCODER).path)
+    encoder = encoder or MeanEncoder(resolve_model(BASELINE_ENCODER).path)
     most = min(_JUDGED_FITTING_ROWS, limit or _JUDGED_FITTING_ROWS)
     shown = [row.shown for row in (*rows, *fitting[:most])]
     batches = range(0, len(shown), _BATCH)

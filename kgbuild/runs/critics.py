@@ -20,20 +20,27 @@ from kgbuild.core.resources import cache_folder
 from kgbuild.critic import (
     Candidate,
     CriticReport,
+    MeanEncoder,
     evaluate_critic,
+    find_artefacts,
     load_critic,
+    read_artefacts,
     read_candidates,
     read_card,
     read_labels,
     read_report,
     read_silver,
+    settle_labels,
     train_critic,
 )
+from kgbuild.models import resolve_model
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, find_inputs, hash_files, read_build_config
 from kgbuild.runs.workers import Workers
 
 _BATCH = 256
+# Of the baselines that measuring sets beside a critic, whatever reads precedents for it.
+BASELINE_ENCODER = "minilm"
 # Training does not depend on the threshold; of the others the contents are hashed, not the names.
 _AFTERWARDS = {
     "threshold",
@@ -254,4 +261,9 @@ def evaluate_files(folder: Path, labels: Sequence[Path]) -> CriticReport:
         return read_report(folder)
     # Before the critic: a broken label file need not wait for it.
     judged = read_labels(labels)
-    return evaluate_critic(load_critic(folder), judged)
+    settled = settle_labels(judged)
+    critic = load_critic(folder)
+    artefacts = read_artefacts(folder, settled)
+    if artefacts is None:
+        artefacts = find_artefacts(settled, MeanEncoder(resolve_model(BASELINE_ENCODER).path))
+    return evaluate_critic(critic, judged, artefacts=artefacts)

@@ -69,6 +69,17 @@ def test_order_follows_the_candidates(critic: Critic) -> None:
     assert critic.score(TRIPLES[::-1]) == critic.score(TRIPLES)[::-1]
 
 
+def test_a_bare_sentence_is_judged_beside_triples(critic: Critic) -> None:
+    sentence = Candidate.sentence("PersonX visits friend 1. As a result, PersonX feels tired.")
+    [alone] = critic.score([sentence])
+    assert 0 < alone.probability < 1
+    together = critic.score([TRIPLES[1], sentence, TRIPLES[3]])
+    assert together[1].probability == pytest.approx(alone.probability, abs=1e-3)
+    assert together[0].probability == pytest.approx(
+        critic.score([TRIPLES[1]])[0].probability, abs=1e-3
+    )
+
+
 def test_no_candidates_give_no_opinions(critic: Critic) -> None:
     assert critic.score([]) == []
 

@@ -12,7 +12,14 @@ import pytest
 from kgbuild.core.config import CriticConfig
 from kgbuild.core.errors import CriticError, ModelError
 from kgbuild.core.relations import RelationSet
-from kgbuild.critic import Candidate, load_critic, train_critic
+from kgbuild.critic import (
+    Candidate,
+    evaluate_critic,
+    load_critic,
+    read_artefacts,
+    settle_labels,
+    train_critic,
+)
 from kgbuild.critic.phrases import MeanEncoder
 from kgbuild.critic.precedents import Precedents
 from tests.critic.conftest import TEXTS, make_labels
@@ -134,6 +141,13 @@ def test_a_critic_that_learned_nothing_is_told_by_its_memory(
             config=blind,
             folder=tmp_path / name,
         )
+    # With an encoder the hard part of the test labels is found, kept, and measured again.
+    assert reports["without"].hard is None
+    assert reports["with"].hard is not None
+    assert reports["with"].tail_only_auc is not None
+    kept = read_artefacts(tmp_path / "with", settle_labels(labels))
+    again = evaluate_critic(load_critic(tmp_path / "with"), labels, artefacts=kept)
+    assert again.hard == reports["with"].hard
     told, guessed = (reports[name].plain.auc.value for name in ("with", "without"))
     assert told is not None
     assert guessed is not None

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from kgbuild.core.config import CriticConfig
 from kgbuild.core.errors import CriticError, ModelError, RelationError
 from kgbuild.core.records import Label, Split
-from kgbuild.core.relations import RelationSet
+from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.critic import (
     Candidate,
     CriticReport,
@@ -253,6 +253,23 @@ def test_an_unlabelled_relation_is_judged_by_its_sentence_and_the_default_thresh
     opinion = critic.score([Candidate("dog", "IsA", "animal", Evidence(-1.0, None, 2))])[0]
     assert 0 < opinion.probability < 1
     assert critic.thresholds.get("IsA") == critic.thresholds.default
+
+
+def test_a_bare_sentence_is_read_as_it_stands(
+    trained: tuple[Path, CriticReport], relations: RelationSet
+) -> None:
+    critic = load_critic(trained[0])
+    text = verbalise(relations.get("IsA"), "dog", "animal")
+    bare, triple = critic.score([Candidate.sentence(text), Candidate("dog", "IsA", "animal")])
+    # IsA has no labels, so its sentence is all that is known of it, too.
+    assert bare.probability == pytest.approx(triple.probability, abs=1e-3)
+    good, bad = critic.score(
+        [
+            Candidate.sentence(f"PersonX visits friend 5. As a result, PersonX feels {tail}.")
+            for tail in ("tired", "a spoon")
+        ]
+    )
+    assert good.probability > bad.probability + 0.2
 
 
 def test_a_relation_that_no_pack_has_is_an_error(trained: tuple[Path, CriticReport]) -> None:
