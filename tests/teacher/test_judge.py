@@ -58,6 +58,20 @@ def test_batched_odds_equal_those_of_the_whole_text_read_alone(model: LlamaForCa
     assert len(set(odds)) == 5
 
 
+def test_a_plain_prompt_is_gone_on_from_without_a_template(model: LlamaForCausalLM) -> None:
+    tokenizer = WordTokenizer()
+    tokenizer.chat_template = None
+    odds = list(
+        judge_sentences(model, tokenizer, SENTENCES, prompt=PROMPT, is_chat=False, batch_size=4)
+    )
+    for sentence, odd in zip(SENTENCES, odds, strict=True):
+        text = PROMPT.replace("{sentence}", sentence)
+        with torch.inference_mode():
+            logits = model(input_ids=torch.tensor([tokenizer(text)["input_ids"]])).logits[0, -1]
+        yes, no = logits[[1, 2]].logsumexp(0), logits[[3, 4]].logsumexp(0)
+        assert odd == pytest.approx(float(torch.sigmoid(yes - no)), abs=1e-4)
+
+
 def test_a_prompt_without_a_place_and_a_base_model_are_refused(model: LlamaForCausalLM) -> None:
     tokenizer = WordTokenizer()
     with pytest.raises(ModelError, match="sentence"):
