@@ -56,11 +56,13 @@ class Order(NamedTuple):
     Attributes:
         questions: In the order in which they are asked.
         is_random: Whether all are random, because a candidate had no score.
+        candidates: How many the pool held, judged ones included.
         left_out: Candidates beyond the session's capacity.
     """
 
     questions: list[Question]
     is_random: bool
+    candidates: int
     left_out: int
 
 
@@ -69,6 +71,7 @@ def order_questions(
     *,
     judged: Collection[str] = (),
     centres: Sequence[str] = (),
+    asked: int = 0,
     encode: Encode | None = None,
     config: LabellingConfig,
 ) -> Order:
@@ -78,12 +81,15 @@ def order_questions(
         pool: All candidates. One without a score makes all questions random.
         judged: Ids of triples that are not asked.
         centres: Sentences that were chosen earlier, which new ones should differ from.
+        asked: How many questions came before these; many short sessions keep the share, too.
         encode: Gives sentences as vectors of length one; without it, only scores choose.
         config: Shares, bounds and seed.
     """
     drawn, reserved, chosen = (_Smallest(config.capacity) for _ in range(3))
     is_random = config.random_share >= 1
+    candidates = 0
     for question, probability, threshold in pool:
+        candidates += 1
         if question.triple_id in judged:
             continue
         place = draw_place(question.triple_id, seed=config.seed)
@@ -96,11 +102,11 @@ def order_questions(
         else:
             chosen.add(find_margin(probability, threshold), question)
     if is_random:
-        return Order([one for _, one in drawn.sorted()], True, drawn.left_out)
+        return Order([one for _, one in drawn.sorted()], True, candidates, drawn.left_out)
     picked = _pick(chosen.sorted(), centres=centres, encode=encode, config=config)
     random = [question for _, question in reserved.sorted()]
-    questions = list(_mix(random, picked, share=config.random_share))
-    return Order(questions, False, reserved.left_out + chosen.left_out)
+    questions = list(_mix(random, picked, asked=asked, share=config.random_share))
+    return Order(questions, False, candidates, reserved.left_out + chosen.left_out)
 
 
 def draw_place(triple_id: str, *, seed: int) -> float:
@@ -178,11 +184,11 @@ def spread(
 
 
 def _mix(
-    random: Sequence[Question], picked: Iterator[Question], *, share: float
+    random: Sequence[Question], picked: Iterator[Question], *, asked: int, share: float
 ) -> Iterator[Question]:
     """Take turns: any beginning holds the share of random questions, as long as both last."""
     waiting = iter(random)
-    for turn in count():
+    for turn in count(asked):
         is_random_turn = math.floor((turn + 1) * share) > math.floor(turn * share)
         first, second = (waiting, picked) if is_random_turn else (picked, waiting)
         found = next(first, None) or next(second, None)

@@ -34,6 +34,17 @@ def test_any_beginning_holds_the_random_share() -> None:
     assert len({question.triple_id for question in order.questions}) == 400
 
 
+def test_many_short_sessions_keep_the_random_share() -> None:
+    config = LabellingConfig(random_share=0.3)
+    pool = make_pool(200)
+    kinds = []
+    for asked in range(50):
+        first = order_questions(pool, asked=asked, config=config).questions[0]
+        kinds.append(first.chosen_by)
+        pool = [entry for entry in pool if entry.question.triple_id != first.triple_id]
+    assert kinds.count("random") == 15
+
+
 def test_random_questions_are_a_fair_sample_whatever_the_critic_says() -> None:
     """The mean score of the first random questions is that of the pool, over many seeds.
 
@@ -156,7 +167,7 @@ def test_a_large_pool_is_read_once_and_kept_in_part() -> None:
         yield from make_pool(1_000)
 
     order = order_questions(stream(), config=kept)
-    assert (len(order.questions), order.left_out) == (100, 900)
+    assert (len(order.questions), order.candidates, order.left_out) == (100, 1_000, 900)
     whole = order_questions(stream(), config=LabellingConfig(random_share=0.5))
     drawn = [q for q in whole.questions if q.chosen_by == "random"][:50]
     assert [q for q in order.questions if q.chosen_by == "random"] == drawn
