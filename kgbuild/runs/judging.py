@@ -165,6 +165,14 @@ def _reject(triple: Triple, stage: str, reason: str, detail: str) -> Rejection:
     )
 
 
+def read_judged(triples: Path, verdicts: Path) -> Iterator[tuple[Triple, Verdict]]:
+    """Give every triple with its verdict, in the order of the prompts."""
+    for shard in sorted(triples.glob("part-*.parquet")):
+        yield from zip(
+            read_shard(shard, Triple), read_shard(verdicts / shard.name, Verdict), strict=True
+        )
+
+
 def read_accepted(triples: Path, verdicts: Path) -> Iterator[pa.Table]:
     """Give the columns of the accepted triples and their probability, a shard at a time."""
     for shard in sorted(triples.glob("part-*.parquet")):
