@@ -27,7 +27,7 @@ from kgbuild.critic.guarantee import check_shares
 from kgbuild.critic.judge import decide, judge_triples
 from kgbuild.critic.labels import read_labels, read_silver, settle_labels
 from kgbuild.critic.phrases import MeanEncoder, PhraseEncoder
-from kgbuild.critic.profile import Profile, Sighting
+from kgbuild.critic.profile import Profile, Sighting, sentence_encoder
 from kgbuild.critic.promise import Guarantee, Promise, Scope
 from kgbuild.critic.protocol import Critic, Opinion
 from kgbuild.critic.public import BENCHMARKS, Benchmark, find_benchmark
@@ -86,6 +86,7 @@ __all__ = [
     "read_report",
     "read_silver",
     "read_thresholds",
+    "sentence_encoder",
     "settle_labels",
     "train_critic",
 ]

@@ -11,14 +11,14 @@ from kgbuild.core.files import write_json
 from kgbuild.core.ids import phrase_id
 from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import LabelledTriple, Split
-from kgbuild.core.relations import check_names, verbalise
+from kgbuild.core.relations import check_names
 from kgbuild.critic.artefacts import read_artefacts
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.folder import CriticCard, save_guarantee
 from kgbuild.critic.guarantee import check_shares, make_guarantee
 from kgbuild.critic.labels import settle_labels
-from kgbuild.critic.profile import Profile, Sighting
+from kgbuild.critic.profile import Profile, Sighting, sentence_encoder
 from kgbuild.critic.promise import Guarantee, Scope
 from kgbuild.critic.report import CriticReport
 from kgbuild.critic.split import assign_part
@@ -63,7 +63,7 @@ def calibrate_critic(
     critic = load_critic(folder)
     check_names([row.relation for row in labels], critic.relations)
     settled = settle_labels(labels)
-    drawn = {row.triple_id for row in labels if getattr(row, "chosen_by", "") in _RANDOM}
+    drawn = {row.triple_id for row in labels if row.chosen_by in _RANDOM}
     random = [row for row in settled if row.triple_id in drawn]
     if learned_from is None:
         _refuse_steps(critic.card)
@@ -127,14 +127,14 @@ def make_profile(
             triple_id=row.triple_id,
             head=row.head,
             relation=row.relation,
-            sentence=verbalise(critic.relations.get(row.relation), row.head, row.tail),
+            tail=row.tail,
             probability=probability,
             has_evidence=row.tokens > 0,
         )
         for row, probability in zip(rows, odds, strict=True)
     )
-    encoder = critic.encoder
-    return Profile.of(sightings, relations=relations, encode=encoder.encode if encoder else None)
+    encode = sentence_encoder(critic.encoder, critic.relations) if critic.encoder else None
+    return Profile.of(sightings, relations=relations, encode=encode)
 
 
 def _refuse_steps(card: CriticCard) -> None:

@@ -9,7 +9,7 @@ and small is none: every test has a floor for its effect, so that a large run do
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,7 @@ class Finding(Record):
     """One comparison of the run's candidates with those of the promise."""
 
     relation: str = Field(description="Empty for the graph as a whole")
-    what: str = Field(description="scores, meaning, relations, evidence or wording")
+    what: str = Field(description="scores, meaning, relations, evidence, wording or self-check")
     effect: float = Field(description="KS distance, share of the spread, or difference of shares")
     p_value: float
     held_out: int = Field(description="Heads that the promise was made on")
@@ -67,7 +67,7 @@ def find_drift(
     held_out: Profile,
     found: Profile,
     *,
-    reworded: Collection[str] = (),
+    altered: Mapping[str, str] | None = None,
     level: float = LEVEL,
 ) -> Drift:
     """Compare a run's candidates with those of a promise and withdraw what no longer holds.
@@ -76,7 +76,8 @@ def find_drift(
         guarantee: The promise.
         held_out: The candidates that it was made on.
         found: The run's, drawn in the same way.
-        reworded: Relations that the run says in other words than the critic reads.
+        altered: Relations of which the run makes something else than the labels showed, and
+            what: `wording`, if it says them in other words than the critic reads.
         level: How often, at most, anything is withdrawn though nothing differs.
     """
     promised = guarantee.promised()
@@ -103,14 +104,15 @@ def find_drift(
     findings += [
         Finding(
             relation=name,
-            what="wording",
+            what=what,
             effect=1.0,
             p_value=0.0,
             held_out=0,
             found=0,
             is_drifted=True,
         )
-        for name in sorted(set(reworded) & set(promised))
+        for name, what in sorted((altered or {}).items())
+        if name in promised
     ]
     drifted = {one.relation for one in findings if one.is_drifted}
     if guarantee.scope == "graph" and drifted:

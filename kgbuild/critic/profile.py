@@ -18,12 +18,12 @@ import numpy.typing as npt
 from kgbuild.core.errors import CriticError, FileError
 from kgbuild.core.files import hash_file, replacing
 from kgbuild.core.ids import phrase_id
+from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.critic.guarantee import draw_key
+from kgbuild.critic.phrases import PhraseEncoder, Vectors
 from kgbuild.critic.split import find_place
 
 MOST_HEADS = 250
-
-Encode = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
 class Sighting(NamedTuple):
@@ -32,9 +32,23 @@ class Sighting(NamedTuple):
     triple_id: str
     head: str
     relation: str
-    sentence: str
+    tail: str
     probability: float
     has_evidence: bool
+
+
+Encode = Callable[[Sequence[Sighting]], Vectors]
+
+
+def sentence_encoder(encoder: PhraseEncoder, relations: RelationSet) -> Encode:
+    """Give what turns candidates into vectors of their sentences."""
+
+    def encode(drawn: Sequence[Sighting]) -> Vectors:
+        return encoder.encode(
+            [verbalise(relations.get(one.relation), one.head, one.tail) for one in drawn]
+        )
+
+    return encode
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ class Profile:
         chosen = {one.triple_id for one in whole.values()}
         vectors = np.zeros((0, 0), dtype=np.float16)
         if encode is not None and drawn:
-            vectors = encode([one.sentence for one in drawn]).astype(np.float16)
+            vectors = encode(drawn).astype(np.float16)
         place = {name: number for number, name in enumerate(relations)}
         return cls(
             scores=np.asarray([one.probability for one in drawn], dtype=np.float32),

@@ -12,11 +12,8 @@ from kgbuild.core.files import read_json, user_path, write_json
 from kgbuild.core.ids import phrase_id
 from kgbuild.core.manifest import Manifest
 from kgbuild.core.progress import Progress
-from kgbuild.core.records import Score, Triple
-from kgbuild.core.relations import verbalise
-from kgbuild.core.shards import read_shard
+from kgbuild.core.shards import read_columns
 from kgbuild.critic import (
-    Candidate,
     CriticReport,
     Drift,
     Guarantee,
@@ -28,6 +25,7 @@ from kgbuild.critic import (
     find_drift,
     read_card,
     read_labels,
+    sentence_encoder,
 )
 from kgbuild.critic.phrases import PhraseEncoder
 from kgbuild.runs.critics import begin_folder, end_folder, find_critic
@@ -116,22 +114,23 @@ def check_promise(
         return {}
     guarantee, held_out = given
     promised = guarantee.promised()
+    altered = _find_altered(critic, inputs, workers)
 
     def make(folder: Path) -> Counts:
         encoder = _encoder(critic, guarantee, workers)
         found = Profile.of(
-            _sightings(inputs, triples, scores),
+            _sightings(triples, scores),
             relations=guarantee.relations,
-            encode=encoder.encode if encoder else None,
+            encode=sentence_encoder(encoder, inputs.all_relations) if encoder else None,
         )
-        drift = find_drift(guarantee, held_out, found, reworded=_reworded(critic, inputs, workers))
+        drift = find_drift(guarantee, held_out, found, altered=altered)
         write_json(folder / _FILE, drift.model_dump(mode="json"))
         if drift.advice:
             progress.say(drift.advice)
         return {"promised": len(drift.kept), "withdrawn": len(drift.withdrawn)}
 
     sentences = [[relation.name, relation.sentence] for relation in inputs.all_relations]
-    key = [run.key("scores"), guarantee.model_dump(mode="json"), sentences]
+    key = [run.key("scores"), guarantee.model_dump(mode="json"), sentences, altered]
     drift = _read(run.stage("drift", key, make))
     return {name: text for name, text in promised.items() if name in drift.kept}
 
@@ -163,27 +162,34 @@ def _encoder(critic: Path, guarantee: Guarantee, workers: Workers) -> PhraseEnco
     return MeanEncoder(find_base(base, place=None, owner=f"The critic in {critic}"))
 
 
-def _sightings(inputs: Inputs, triples: Path, scores: Path) -> Iterator[Sighting]:
-    relations = inputs.all_relations
+def _sightings(triples: Path, scores: Path) -> Iterator[Sighting]:
+    # Columns, as a million candidates pass here; only drawn ones become sentences.
+    columns = ["triple_id", "head", "relation", "tail", "provenance.tokens"]
     for shard in sorted(triples.glob("part-*.parquet")):
-        pairs = zip(read_shard(shard, Triple), read_shard(scores / shard.name, Score), strict=True)
-        for triple, score in pairs:
+        rows = read_columns(shard, columns).to_pylist()
+        given = read_columns(scores / shard.name, ["probability"])["probability"].to_pylist()
+        for row, probability in zip(rows, given, strict=True):
             yield Sighting(
-                triple_id=triple.triple_id,
-                head=triple.head,
-                relation=triple.relation,
-                sentence=verbalise(relations.get(triple.relation), triple.head, triple.tail),
-                probability=score.probability,
-                has_evidence=Candidate.of(triple).evidence is not None,
+                triple_id=row["triple_id"],
+                head=row["head"],
+                relation=row["relation"],
+                tail=row["tail"],
+                probability=probability,
+                has_evidence=row["provenance"]["tokens"] > 0,
             )
 
 
-def _reworded(critic: Path, inputs: Inputs, workers: Workers) -> list[str]:
-    if workers.given_critic is not None:
-        return []
-    read = {relation.name: relation.sentence for relation in read_card(critic).relations}
-    return [
-        relation.name
-        for relation in inputs.all_relations
-        if read.get(relation.name, relation.sentence) != relation.sentence
-    ]
+def _find_altered(critic: Path, inputs: Inputs, workers: Workers) -> dict[str, str]:
+    """Give the relations of which this run makes something else than labels showed."""
+    altered = {}
+    if workers.given_critic is None:
+        read = {relation.name: relation.sentence for relation in read_card(critic).relations}
+        altered = {
+            relation.name: "wording"
+            for relation in inputs.all_relations
+            if read.get(relation.name, relation.sentence) != relation.sentence
+        }
+    if inputs.config.teacher.self_check is not None:
+        # Kept are then those on which the teacher agrees, which no label was drawn from.
+        altered |= {one.name: "self-check" for one in inputs.all_relations if one.negates}
+    return altered

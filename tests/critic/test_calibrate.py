@@ -42,7 +42,7 @@ def critic(
         [],
         relations,
         backbone_path=make_encoder(folder, texts=TEXTS),
-        config=config.model_copy(update={"epochs": 12}),
+        config=config.model_copy(update={"epochs": 24}),
         folder=folder / "critic",
     )
     return folder / "critic"
@@ -101,21 +101,17 @@ def test_labels_of_unseen_heads_all_choose_but_the_test_part(
         calibrate(critic, make_labels(60), tmp_path / "other", learned_from=seen)
 
 
-class Chosen(LabelledTriple):
-    chosen_by: str = ""
-
-
 def test_labels_that_were_picked_for_being_hard_do_not_count(
     critic: Path, labels: list[LabelledTriple], tmp_path: Path
 ) -> None:
     words = ("", "random", "uncertain", "diverse")
     rows = [
-        Chosen(**{**row.model_dump(), "chosen_by": words[place // 2 % 4]})
+        row.model_copy(update={"chosen_by": words[place // 2 % 4]})
         for place, row in enumerate(labels)
     ]
     # Asked again for being uncertain, a triple that was drawn at random stays one.
     again = [
-        Chosen(**{**row.model_dump(), "chosen_by": "uncertain", "labelled_at": "2026-11-25"})
+        row.model_copy(update={"chosen_by": "uncertain", "labelled_at": "2026-11-25"})
         for row in rows
     ]
     guarantee, _ = calibrate(critic, [*rows, *again], tmp_path / "out")

@@ -124,7 +124,7 @@ def test_candidates_without_evidence_or_in_other_words_are_others() -> None:
     held = draw(60, generator)
     bare = replace(held, evidence=np.zeros_like(held.evidence))
     assert find_drift(promise(), held, bare).withdrawn == _RELATIONS
-    found = find_drift(promise(), held, held, reworded=["xWant", "isAfter"])
+    found = find_drift(promise(), held, held, altered={"xWant": "wording", "isAfter": "wording"})
     assert found.withdrawn == ("xWant",)
     assert "wording" in found.advice
 
@@ -143,7 +143,7 @@ def sight(head: int, tail: str, *, relation: str = "xWant") -> Sighting:
         triple_id=f"{head}-{relation}-{tail}",
         head=f"PersonX meets friend {head}",
         relation=relation,
-        sentence=tail,
+        tail=tail,
         probability=0.5,
         has_evidence=True,
     )
