@@ -278,7 +278,7 @@ def test_a_name_that_leaves_the_runs_folder_is_refused(run: Run, name: str) -> N
         ("nosuch.key=3", "nosuch is not a setting; known are name, seed"),
         ("critic.threshold=70", "critic.threshold = 70: it should be less than or equal to 1"),
         ("prompts.relations=xWant", "it is a list; write it as prompts.relations=[one, two]"),
-        ("critic=3", "critic = 3: it is a section; set one of its keys, as in critic.backbone"),
+        ("critic=3", "critic = 3: it is a section; set one of its keys, as in critic.folder"),
     ],
 )
 def test_a_setting_that_is_no_setting_is_answered_with_those_that_are(

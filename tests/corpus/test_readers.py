@@ -18,7 +18,7 @@ HEADER = "\t".join(TSV_COLUMNS).encode() + b"\n"
     [
         ("a.tsv", b"head\ttail\n", r"a\.tsv:1 is not the header"),
         ("a.tsv", HEADER + b"one\ttwo\n", r"a\.tsv:2 .* 2 columns"),
-        ("a.tsv", HEADER + b"\t".join([b"\\q"] * 14) + b"\n", r"a\.tsv:2 .*no escape"),
+        ("a.tsv", HEADER + b"\t".join([b"\\q"] * 15) + b"\n", r"a\.tsv:2 .*no escape"),
         ("a.tsv", HEADER + b"\xff\xfe\n", r"a\.tsv:2 is not UTF-8"),
         ("a.tsv", HEADER + b"a" * 2_000_000, r"a\.tsv:2 is longer than 1 MiB"),
         ("a.jsonl", b"[1]\n", r"a\.jsonl:1 .*not a JSON object"),
