@@ -83,6 +83,12 @@ def explanation_rows(found: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def _generation_rows(generation: Generation) -> Iterator[tuple[str, str]]:
+    if not generation.tokens:
+        # Nobody here generated it: people or a file brought it.
+        yield "source", generation.source
+        if generation.teacher:
+            yield "teacher", f"{generation.teacher}, as its source says"
+        return
     yield "teacher", f"{generation.teacher} (sha256 {generation.teacher_hash})"
     settings = ", ".join(f"{name} {value}" for name, value in generation.settings.items())
     yield "decoding", "\n".join(part for part in (generation.decoding, settings) if part)

@@ -6,7 +6,7 @@ import re
 
 from kgbuild.core.records import HeadKind, Provenance, Triple
 from kgbuild.core.relations import RelationSet, load_relations
-from kgbuild.teacher.protocol import PLACE
+from kgbuild.decoding import PLACE
 from kgbuild.teacher.scripted import ScriptedTeacher
 from kgbuild.teacher.selfcheck import SELF_CHECK_PROMPT, check_negatives
 
