@@ -25,9 +25,11 @@ from kgbuild.critic import (
     find_drift,
     read_card,
     read_labels,
+    read_report,
     sentence_encoder,
 )
 from kgbuild.critic.phrases import PhraseEncoder
+from kgbuild.evaluation import PromiseFacts, PromiseRow
 from kgbuild.runs.critics import begin_folder, end_folder, find_critic
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, find_inputs, read_build_config
@@ -138,6 +140,52 @@ def check_promise(
 def read_drift(manifest: Manifest) -> Drift | None:
     """Give what became of the promise in a run, None if its critic made none."""
     return _read(manifest.stage_folder("drift")) if "drift" in manifest.stages else None
+
+
+def gather_promise(manifest: Manifest) -> PromiseFacts | None:
+    """Give what was promised and measured for a run's report, None if nothing was."""
+    drift = read_drift(manifest)
+    folder = manifest.stage_folder("critic")
+    if drift is None or not (folder / "report.json").is_file():
+        return None
+    report = read_report(folder)
+    guarantee = report.guarantee
+    if guarantee is None:
+        return None
+    figures = report.evidence or report.plain
+    measured = {one.relation: (one.kept, one.kept_plausible) for one in figures.relations}
+    whole = tuple(map(sum, zip(*measured.values(), strict=True))) if measured else (0, 0)
+    rows = []
+    for one in guarantee.promises:
+        kept, right = measured.get(one.relation, (0, 0)) if one.relation else whole
+        is_gone = one.relation in drift.withdrawn or (not one.relation and drift.withdrawn)
+        rows.append(
+            PromiseRow(
+                relation=one.relation,
+                standing=(
+                    "refused"
+                    if not one.is_given
+                    else "withdrawn"
+                    if is_gone
+                    else "untested"
+                    if one.relation in drift.untested
+                    else "promised"
+                ),
+                threshold=one.threshold,
+                low=one.low,
+                kept=kept,
+                right=right,
+                more_labels=one.more_labels,
+                why=one.why,
+            )
+        )
+    return PromiseFacts(
+        text=guarantee.text,
+        precision=guarantee.precision,
+        confidence=guarantee.confidence,
+        rows=tuple(rows),
+        advice=drift.advice,
+    )
 
 
 def _read(folder: Path) -> Drift:

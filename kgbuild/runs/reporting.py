@@ -14,8 +14,6 @@ from kgbuild.core.manifest import Manifest, read_manifest
 from kgbuild.core.shards import read_columns, read_shards
 from kgbuild.critic import read_report
 from kgbuild.evaluation import (
-    PromiseFacts,
-    PromiseRow,
     RelationCount,
     RunFacts,
     StageCost,
@@ -30,7 +28,7 @@ from kgbuild.prompts import PromptRow
 from kgbuild.runs.counting import EdgeCounts, JudgedCounts
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, find_input
-from kgbuild.runs.promises import read_drift
+from kgbuild.runs.promises import gather_promise
 
 
 def report(run: RunFolder, inputs: Inputs) -> Path:
@@ -84,7 +82,7 @@ def gather_facts(manifest: Manifest, inputs: Inputs) -> RunFacts:
         ),
         constraint_satisfaction=judged.met / judged.count if judged.count else 0.0,
         critic=_read_critic(manifest),
-        promise=_read_promise(manifest),
+        promise=gather_promise(manifest),
         accepted=judged.sample(inputs.all_relations, is_accepted=True, count=config.samples),
         refused=judged.sample(inputs.all_relations, is_accepted=False, count=config.samples),
         stages=tuple(
@@ -146,51 +144,6 @@ def _read_critic(manifest: Manifest) -> dict[str, Any]:
     if not (folder / "report.json").is_file():
         return {}
     return read_report(folder).model_dump(mode="json")
-
-
-def _read_promise(manifest: Manifest) -> PromiseFacts | None:
-    drift = read_drift(manifest)
-    folder = manifest.stage_folder("critic")
-    if drift is None or not (folder / "report.json").is_file():
-        return None
-    report = read_report(folder)
-    guarantee = report.guarantee
-    if guarantee is None:
-        return None
-    figures = report.evidence or report.plain
-    measured = {one.relation: (one.kept, one.kept_plausible) for one in figures.relations}
-    whole = tuple(map(sum, zip(*measured.values(), strict=True))) if measured else (0, 0)
-    rows = []
-    for one in guarantee.promises:
-        kept, right = measured.get(one.relation, (0, 0)) if one.relation else whole
-        is_gone = one.relation in drift.withdrawn or (not one.relation and drift.withdrawn)
-        rows.append(
-            PromiseRow(
-                relation=one.relation,
-                standing=(
-                    "refused"
-                    if not one.is_given
-                    else "withdrawn"
-                    if is_gone
-                    else "untested"
-                    if one.relation in drift.untested
-                    else "promised"
-                ),
-                threshold=one.threshold,
-                low=one.low,
-                kept=kept,
-                right=right,
-                more_labels=one.more_labels,
-                why=one.why,
-            )
-        )
-    return PromiseFacts(
-        text=guarantee.text,
-        precision=guarantee.precision,
-        confidence=guarantee.confidence,
-        rows=tuple(rows),
-        advice=drift.advice,
-    )
 
 
 def _read_student(manifest: Manifest) -> dict[str, Any]:

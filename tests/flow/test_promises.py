@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 
 from kgbuild.core.config import BuildConfig, StoreConfig
+from kgbuild.core.files import write_json
 from kgbuild.core.manifest import read_manifest
 from kgbuild.core.progress import Quiet
-from kgbuild.core.records import CorpusRow, Edge, Verdict
+from kgbuild.core.records import CorpusRow, Edge, Label, Verdict
 from kgbuild.core.shards import read_shards
-from kgbuild.critic import Drift, Guarantee, Profile, Promise, TableScorer
+from kgbuild.critic import Drift, Guarantee, Profile, Promise, TableScorer, evaluate_critic
 from kgbuild.runs import run_flow
 from kgbuild.runs.inputs import Inputs
-from kgbuild.runs.promises import read_drift
+from kgbuild.runs.promises import gather_promise, read_drift
 from kgbuild.runs.workers import Workers
 from kgbuild.store import open_store
+from tests.critic.conftest import make_label
 from tests.flow.conftest import Doubles
 
 MakeConfig = Callable[..., BuildConfig]
@@ -128,3 +130,28 @@ def test_a_run_whose_critic_promises_nothing_has_no_such_stage(built: tuple[Path
     assert "drift" not in manifest.stages
     assert read_drift(manifest) is None
     assert promises_of(built[0]) == {name: {""} for name in RELATIONS}
+
+
+def test_the_report_says_what_was_promised_measured_and_withdrawn(
+    config: BuildConfig, tmp_path: Path
+) -> None:
+    build(config, tmp_path / "run", {"xNeed": 0.8, "xWant": 0.3})
+    manifest = read_manifest(tmp_path / "run")
+    assert gather_promise(manifest) is None  # A table has no report of its own.
+    rows = [
+        make_label(f"PersonX paints house {n}", "to rest", Label.LIKELY, relation=relation)
+        for n in range(80)
+        for relation in RELATIONS
+    ]
+    guarantee, profile = promise_on({"xNeed": 0.8, "xWant": 0.3})
+    critic = TableScorer({}, default=0.8, guarantee=(guarantee, profile))
+    report = evaluate_critic(critic, rows).model_copy(update={"guarantee": guarantee})
+    write_json(manifest.stage_folder("critic") / "report.json", report.model_dump(mode="json"))
+    facts = gather_promise(manifest)
+    assert facts is not None
+    assert [(row.relation, row.standing) for row in facts.rows] == [
+        ("xNeed", "promised"),
+        ("xWant", "withdrawn"),
+    ]
+    assert {(row.kept, row.right) for row in facts.rows} == {(report.plain.labels // 2,) * 2}
+    assert "label candidates of this run" in facts.advice
