@@ -17,6 +17,7 @@ from kgbuild.core.records import Edge, Rejection
 from kgbuild.core.server_config import Neo4jConfig
 from kgbuild.core.shards import to_table
 from kgbuild.store import LoadReport
+from kgbuild.store.batches import FACETS, LATER
 from kgbuild.store.neo4j_server import Server, ServerHome
 from kgbuild.store.neo4j_store import Neo4jStore, find_address
 from kgbuild.store.rejected import RejectedEdge
@@ -67,6 +68,25 @@ def test_an_edge_bears_all_its_facets_with_their_types(
         "AND r.source = 'teacher' AND r.probability > r.threshold RETURN t.text AS tail"
     )
     assert {entry["tail"] for entry in strong} == {"proud", "tired"}
+
+
+def test_a_database_of_the_first_version_is_read_as_it_is_and_written_as_one_of_this(
+    open_store: Callable[..., Neo4jStore], ask: Ask, made_edges: list[Edge]
+) -> None:
+    with open_store() as store:
+        store.load_edges(made_edges)
+    held = " ".join(facet for facet in FACETS if facet not in LATER)
+    ask("MATCH (m:KgbuildMeta {key: 'facets'}) SET m.value = $held", held=held)
+    ask("MATCH ()-[r]->() WHERE r.triple_id IS NOT NULL REMOVE r.promise")
+    with open_store(is_read_only=True) as store:
+        assert {edge.triple_id for edge in store.edges()} == {one.triple_id for one in made_edges}
+        assert store.edge(made_edges[0].triple_id) == made_edges[0]
+        assert store.meta()["facets"] == held
+    promised = made_edges[0].model_copy(update={"promise": "0.90@0.95 each"})
+    with open_store() as store:
+        assert store.load_edges([promised, *made_edges[1:]]).updated == 1
+        assert store.edge(promised.triple_id) == promised
+        assert store.meta()["facets"] == " ".join(FACETS)
 
 
 def test_the_server_itself_refuses_doubles_and_knows_the_indexes(
