@@ -9,6 +9,7 @@ search as a build runs it, in float32 and in the type that a build takes on this
 stands how long the model's matrix products alone take at the shapes that came up.
 
     python benchmarks/decoding.py [--quick] [--rounds 3] [--part steps|sentences|stage]
+        [--lookahead-by draft|greedy|sample|beam]
 """
 
 from __future__ import annotations
@@ -130,7 +131,14 @@ def measure(
 
 
 def compare_steps(
-    model: Any, tokenizer: Any, *, beams: int, batch: int, steps: int, rounds: int
+    model: Any,
+    tokenizer: Any,
+    *,
+    beams: int,
+    batch: int,
+    steps: int,
+    rounds: int,
+    lookahead_by: str = "draft",
 ) -> None:
     """One row of the table: a fixed number of steps after a short prompt."""
     config = DecodingConfig(
@@ -149,7 +157,7 @@ def compare_steps(
         return beam_search(model, tokenizer, prompts, sets, settings=settings)
 
     diverse = config.model_copy(update={"is_diverse": True})
-    ahead = config.model_copy(update={"lookahead": 5})
+    ahead = config.model_copy(update={"lookahead": 5, "lookahead_by": lookahead_by})
     inside = count_seconds(model)
     found = measure(
         {
@@ -369,6 +377,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer steps, sentences and rounds")
     parser.add_argument("--rounds", type=int, default=0, help="measured rounds (default 3)")
     parser.add_argument("--part", choices=["steps", "sentences", "stage"], help="only this part")
+    ways = ["draft", "greedy", "sample", "beam"]
+    parser.add_argument("--lookahead-by", choices=ways, default="draft", help="in the first table")
     options = parser.parse_args()
     parts = [options.part] if options.part else ["steps", "sentences", "stage"]
     torch.set_num_threads(1)
@@ -384,7 +394,15 @@ def main() -> None:
         print("|---|---|---|---|---|---|---|---|---|")
         shapes = ((8, 1), (8, 5)) if options.quick else ((8, 1), (8, 5), (20, 1), (20, 5))
         for beams, batch in shapes:
-            compare_steps(model, tokenizer, beams=beams, batch=batch, steps=steps, rounds=rounds)
+            compare_steps(
+                model,
+                tokenizer,
+                beams=beams,
+                batch=batch,
+                steps=steps,
+                rounds=rounds,
+                lookahead_by=options.lookahead_by,
+            )
     if "sentences" in parts:
         length = len(tokenizer(SHOTS)["input_ids"])
         print(f"\nCPU seconds a sentence, {length} shared prompt tokens, 8 beams, natural stops\n")
