@@ -112,8 +112,8 @@ def file_triples(run: RunFolder, inputs: Inputs, *, progress: Progress) -> Path:
     run.name_run(content_key(key))
 
     def make(folder: Path) -> Counts:
-        entries = (
-            _file(row, f"{path.name}@sha256:{sha256[:_HASH_DIGITS]}", run, inputs)
+        rows = (
+            (row, f"{path.name}@sha256:{sha256[:_HASH_DIGITS]}")
             for path, sha256 in files
             for row in read_incoming(
                 path,
@@ -124,15 +124,16 @@ def file_triples(run: RunFolder, inputs: Inputs, *, progress: Progress) -> Path:
                 stage=STAGE,
             )
         )
-        shards = iter(lambda: list(islice(entries, config.shard_rows)), [])
+        shards = iter(lambda: list(islice(rows, config.shard_rows)), [])
         total = sum(-(-_count_lines(path) // config.shard_rows) for path, _ in files)
         steps = progress.track(shards, stage=STAGE, total=total, unit="shards")
         for number, shard in enumerate(steps):
             part = folder / f"part-{number:05}.parquet"
             if part.exists():
                 continue
-            dropped = [entry for entry in shard if isinstance(entry, Rejection)]
-            triples = [entry for entry in shard if isinstance(entry, Triple)]
+            entries = [_file(row, source, run, inputs) for row, source in shard]
+            dropped = [entry for entry in entries if isinstance(entry, Rejection)]
+            triples = [entry for entry in entries if isinstance(entry, Triple)]
             if dropped:
                 write_shard(folder / f"rejected-{number:05}.parquet", dropped, Rejection)
             # Written last: its presence means that the shard is whole.

@@ -59,6 +59,8 @@ def test_the_shipped_packs_keep_every_rule(name: str) -> None:
         ("name: Likes", "name: Likes it", 5, "name", "not letters and digits"),
         ("{A head} likes {tail}", "{A haed} likes {tail}", 10, "placeholder", "mean A head?"),
         ("{A head} likes {tail}", "{A head} likes it", 10, "placeholder", "names no {tail}"),
+        ("Who likes {tail}?\"", "Who likes {tail}?\"\n    whether: \"{does} it like {tail}?\"", 13,
+         "placeholder", "whether names no {head}"),
         ("prompt: \"{A head}", "prompt: \"It", 11, "placeholder", "names no {head}"),
         ("prompt: \"{A head}", "prompt: \"{A head} {tail}", 11, "placeholder", "of prompt"),
         ("prompt: \"{A head}", "prompt: \"{A head} {", 11, "placeholder", "a brace alone"),

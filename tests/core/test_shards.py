@@ -1,13 +1,23 @@
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 import polars
+import pyarrow as pa
 import pytest
 
-from kgbuild.core import records
+from kgbuild.core import records, shards
 from kgbuild.core.errors import FileError
-from kgbuild.core.records import Head, HeadKind, Provenance, Triple, Verdict
-from kgbuild.core.shards import arrow_schema, read_shard, read_shards, write_shard
+from kgbuild.core.records import Head, HeadKind, Provenance, Record, Triple, Verdict
+from kgbuild.core.shards import (
+    arrow_schema,
+    count_rows,
+    read_columns,
+    read_shard,
+    read_shards,
+    to_table,
+    write_shard,
+)
 
 PROVENANCE = Provenance(
     source="teacher",
@@ -96,3 +106,41 @@ def test_every_record_has_an_arrow_schema() -> None:
     for kind in kinds:
         assert arrow_schema(kind).names == list(kind.model_fields)
     assert len(kinds) > 5
+
+
+def test_records_are_written_a_bounded_number_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "_ROWS_AT_ONCE", 2)
+    taken = 0
+    sizes = []
+
+    def give() -> Iterator[Triple]:
+        nonlocal taken
+        for number in range(5):
+            taken += 1
+            yield make_triple(str(number))
+
+    def keep(records: Sequence[Record], record: type[Record]) -> pa.Table:
+        sizes.append((len(records), taken))
+        return to_table(records, record)
+
+    monkeypatch.setattr(shards, "to_table", keep)
+    path = tmp_path / "part-00000.parquet"
+    assert write_shard(path, give(), Triple) == 5
+    assert sizes == [(2, 2), (2, 4), (1, 5)]
+    assert [triple.tail for triple in read_shard(path, Triple)] == list("01234")
+
+
+def test_columns_are_read_alone_and_missing_ones_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "part-00000.parquet"
+    write_shard(path, [make_triple("happy")], Triple)
+    table = read_columns(path, ["tail", "provenance.tokens"])
+    assert table.to_pylist() == [{"tail": "happy", "provenance": {"tokens": 3}}]
+    assert count_rows(path) == 1
+    with pytest.raises(FileError, match="tial"):
+        read_columns(path, ["tial"])
+    path.write_bytes(b"PAR1 no more")
+    for read in (lambda: read_columns(path, ["tail"]), lambda: count_rows(path)):
+        with pytest.raises(FileError, match="not a readable Parquet shard"):
+            read()

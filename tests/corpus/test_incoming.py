@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,22 @@ def test_rows_that_are_left_out_are_told(tmp_path: Path) -> None:
     assert len(rows) == 3
 
 
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_fourth_cell_is_the_weight_and_the_relation_may_stand_first(
+    is_packed: bool, tmp_path: Path
+) -> None:
+    first = "ReceivesAction\tbread\tcut\t1.0\nIsA\towl\tbird\t3.25\nIsA\tIsA\tword\t-1\n"
+    second = "bread\tReceivesAction\tcut\t1.0\nowl\tIsA\tbird\t3.25\nIsA\tIsA\tword\t-1\n"
+    for text in (first, second):
+        path = tmp_path / "weighed"
+        path.write_bytes(gzip.compress(text.encode()) if is_packed else text.encode())
+        rows = read(path, skip_unknown=True)
+        assert [(row.head, row.relation, row.tail, row.weight) for row in rows] == [
+            ("owl", "IsA", "bird", 3.25),
+            ("IsA", "IsA", "word", -1.0),
+        ]
+
+
 HEADER = b"head\trelation\ttail\taccept\tcomment\n"
 GOOD = b"owl\tIsA\tbird\t\t\n"
 
@@ -130,6 +147,11 @@ GOOD = b"owl\tIsA\tbird\t\t\n"
         ("a.jsonl", b'{"head": "\\ud800", "relation": "IsA", "tail": "x"}\n', "no text"),
         ("a.jsonl", b'{"head": ' + b"[" * 100_000 + b"\n", r"a\.jsonl:1 is no triple"),
         ("a.jsonl", b'{"head":"a","relation":"IsA","tail":"b","probability":true}\n', "0 to 1"),
+        ("a.tsv", b"owl\tIsA\tbird\tnan\n", "weight 'nan' is no number"),
+        ("a.jsonl", b'{"head":"a","relation":"IsA","tail":"b","weight":[]}\n', "is no number"),
+        ("a.gz", gzip.compress(GOOD * 50)[:-9], r"a\.gz:51 is a broken or cut-off gzip file"),
+        ("a.gz", b"\x1f\x8bnot at all", r"a\.gz:1 is a broken or cut-off gzip file"),
+        ("a.gz", gzip.compress(b"x" * 2_000_000), r"a\.gz:1 is longer than 1 MiB"),
         ("a.csv", b"/a/[x]\t/r/IsA\tc/en/owl\t/c/en/bird\t{}\n", r"a\.csv:1 is no triple: .*URI"),
     ],
 )
