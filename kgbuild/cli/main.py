@@ -24,6 +24,7 @@ from kgbuild.cli import (
     push_commands,
     query_commands,
     review_commands,
+    serve_commands,
     student_commands,
 )
 from kgbuild.core.errors import KgbuildError
@@ -78,6 +79,7 @@ app.add_typer(data_commands.dedup_app, name="dedup")
 data_commands.register(app)
 review_commands.register(app)
 label_commands.register(app)
+serve_commands.register(app)
 app.add_typer(model_commands.models_app, name="models")
 app.add_typer(neo4j_commands.neo4j_app, name="neo4j")
 app.add_typer(student_commands.student_app, name="student")

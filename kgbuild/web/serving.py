@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from contextlib import suppress
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import psutil
@@ -48,6 +50,17 @@ class LabelServer:
         """Whether only programs of this machine reach it."""
         return ipaddress.ip_address(self._listening.getsockname()[0]).is_loopback
 
+    def __enter__(self) -> LabelServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
     def run(self) -> None:
         """Serve until Ctrl-C; a request that is being answered is answered first."""
         config = uvicorn.Config(
@@ -64,13 +77,9 @@ class LabelServer:
             log_level="warning",
             timeout_graceful_shutdown=5,
         )
-        try:
+        # uvicorn has ended in order when it raises the signal again; here it is the usual end.
+        with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[self._listening])
-        except KeyboardInterrupt:
-            # uvicorn has ended in order and raises the signal again; here it is the usual end.
-            pass
-        finally:
-            self.close()
 
     def close(self) -> None:
         """Give the port back."""

@@ -66,7 +66,8 @@ def test_help_and_import_load_no_heavy_library() -> None:
     code = (
         "import sys, kgbuild, kgbuild.cli.main; "
         "print([name for name in ('torch', 'transformers', 'faiss', 'spacy', 'networkx', "
-        "'ladybug', 'matplotlib', 'sentence_transformers', 'sklearn') if name in sys.modules])"
+        "'ladybug', 'matplotlib', 'sentence_transformers', 'sklearn', 'starlette', "
+        "'uvicorn') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -251,4 +251,4 @@ def test_markup_in_a_guideline_is_text_too(desk: Desk) -> None:
 
 def test_every_label_has_a_button_and_a_key_of_its_own() -> None:
     assert [choice.label for choice in CHOICES] == list(Label)
-    assert len({choice.key for choice in CHOICES} | {"h", "n", "z", "?"}) == len(CHOICES) + 4
+    assert len({choice.key for choice in CHOICES} | {"h", "c", "z", "?"}) == len(CHOICES) + 4

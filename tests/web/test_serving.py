@@ -18,16 +18,16 @@ from tests.web.conftest import GUIDELINE, open_session
 def open_on(folder: Path, host: str, port: int = 0) -> tuple[str, int, bool]:
     """The address, the port and whether it is loopback's."""
     with open_session(folder) as session:
-        server = open_server(session, guideline=GUIDELINE, config=PageConfig(host=host, port=port))
-        try:
+        wanted = PageConfig(host=host, port=port)
+        with open_server(session, guideline=GUIDELINE, config=wanted) as server:
             return server.url, server.port, server.is_loopback
-        finally:
-            server.close()
 
 
 def test_without_a_wish_it_listens_on_loopback_alone(tmp_path: Path) -> None:
-    with open_session(tmp_path) as session:
-        server = open_server(session, guideline=GUIDELINE, config=PageConfig())
+    with (
+        open_session(tmp_path) as session,
+        open_server(session, guideline=GUIDELINE, config=PageConfig()) as server,
+    ):
         bound = [
             one.laddr.ip
             for one in psutil.Process().net_connections("tcp")
@@ -35,7 +35,6 @@ def test_without_a_wish_it_listens_on_loopback_alone(tmp_path: Path) -> None:
         ]
         assert bound == ["127.0.0.1"]
         assert server.is_loopback
-        server.close()
 
 
 def test_every_server_has_a_token_of_its_own(tmp_path: Path) -> None:

@@ -42,7 +42,6 @@ async function post(url, body, what) {
         method: "POST",
         body,
         headers: { "X-Kgbuild-Script": "1" },
-        redirect: "error",
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       const text = await reply.text();
@@ -72,8 +71,8 @@ function show(text) {
   const opened = [...document.querySelectorAll("main details[open]")].map((one) => one.id);
   document.querySelector("main").replaceWith(document.adoptNode(main));
   document.title = page.title;
-  // A note belongs to one sentence; what else was open stays open.
-  for (const id of opened) if (id !== "note") byId(id)?.setAttribute("open", "");
+  // A comment belongs to one sentence; what else was open stays open.
+  for (const id of opened) if (id !== "remark") byId(id)?.setAttribute("open", "");
   const kept = focused && focused !== "comment" ? byId(focused) : null;
   (kept ?? byId("sentence"))?.focus({ preventScroll: true });
   window.scrollTo(0, 0);
@@ -123,7 +122,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener(
   "toggle",
   (event) => {
-    if (event.target.id === "note" && event.target.open) byId("comment").focus();
+    if (event.target.id === "remark" && event.target.open) byId("comment").focus();
   },
   true,
 );
