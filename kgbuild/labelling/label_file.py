@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -83,23 +84,38 @@ class LabelFile:
             FileError: If it cannot be written; then nothing of it is left.
             LabelError: If a retraction has nothing to take back, or the file is closed.
         """
+        taken = self._find(row) if row.is_retraction else None
+        self._write([row])
+        if taken is None:
+            self._standing.append(row)
+        else:
+            del self._standing[taken]
+
+    def extend(self, rows: Sequence[LabelledTriple]) -> None:
+        """Add many rows, none of them a retraction, and wait for the disk once.
+
+        Raises:
+            FileError: If they cannot be written; then nothing of them is left.
+            LabelError: If the file is closed.
+        """
+        self._write(rows)
+        self._standing += rows
+
+    def _write(self, rows: Sequence[LabelledTriple]) -> None:
         if self._descriptor < 0:
             raise LabelError(f"{self.path} is closed; open the session again")
-        taken = self._find(row) if row.is_retraction else None
-        line = json.dumps(row.model_dump(mode="json"), ensure_ascii=False) + "\n"
+        text = "".join(
+            json.dumps(row.model_dump(mode="json"), ensure_ascii=False) + "\n" for row in rows
+        )
         size = os.fstat(self._descriptor).st_size
         try:
-            content = memoryview(line.encode("utf-8"))
+            content = memoryview(text.encode("utf-8"))
             while content:
                 content = content[os.write(self._descriptor, content) :]
             os.fsync(self._descriptor)
         except OSError as error:
             os.ftruncate(self._descriptor, size)
             raise write_error(self.path, error) from error
-        if taken is None:
-            self._standing.append(row)
-        else:
-            del self._standing[taken]
 
     def close(self) -> None:
         """Let go of the file."""
