@@ -6,47 +6,13 @@ own, keyed by `triple_id`. The Arrow schema of a shard is derived from them (`co
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from kgbuild.core.ids import phrase_id, triple_id
-
-
-class Record(BaseModel):
-    """A frozen record with exactly the declared fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class HeadKind(StrEnum):
-    """What a head speaks of."""
-
-    EVENT = "event"
-    CONCEPT = "concept"
-
-
-class Split(StrEnum):
-    """The part of a corpus that a head's triples belong to."""
-
-    TRAIN = "train"
-    DEV = "dev"
-    TEST = "test"
-
-
-class Label(StrEnum):
-    """A judgement of one verbalised triple (labelling guideline 1)."""
-
-    ALWAYS = "always"
-    LIKELY = "likely"
-    FARFETCHED = "farfetched"
-    INVALID = "invalid"
-    UNSURE = "unsure"
-
-    @property
-    def is_accepted(self) -> bool:
-        """Whether a typical adult would accept the triple as ordinary commonsense."""
-        return self in (Label.ALWAYS, Label.LIKELY)
+from kgbuild.core.record import HeadKind as HeadKind
+from kgbuild.core.record import Label as Label
+from kgbuild.core.record import Record as Record
+from kgbuild.core.record import Split as Split
 
 
 class Head(Record):

@@ -199,12 +199,13 @@ def whether(relation: Relation, head: str, tail: str) -> str:
     >>> whether(relations.get("CapableOf"), "fish", "walk")
     'Can a fish walk?'
     >>> whether(relations.get("IsA"), "fish", "animal")
-    'Is it true that a fish is an animal?'
+    'Is it true that a fish is a kind of animal?'
     """
     frame = relation.whether
     if frame is None:
         said = verbalise(relation, head, tail).rstrip(".")
-        is_name = said.startswith("Person") or said[:2].isupper()
+        # "TV sets ..." keeps its capitals, the article of "A fish ..." does not.
+        is_name = said.startswith("Person") or (said[:2].isupper() and said[1:2].isalpha())
         return f"Is it true that {said if is_name else said[:1].lower() + said[1:]}?"
     return capitalise(_fill(frame, head=head, tail=_as_asked(relation, tail)))
 
