@@ -109,9 +109,7 @@ class Verdict(Record):
     threshold: float
     is_accepted: bool
     critic: str
-    promise: str = Field(
-        default="", description="Precision and confidence that were promised; empty: nothing was"
-    )
+    promise: str = Field(default="", description="Precision and confidence that were promised")
 
     @property
     def shortfall(self) -> str:
@@ -158,9 +156,7 @@ class Edge(Record):
     critic: str
     run: str
     round: int
-    promise: str = Field(
-        default="", description="Precision and confidence that were promised; empty: nothing was"
-    )
+    promise: str = Field(default="", description="Precision and confidence that were promised")
 
 
 class CorpusRow(Record):
@@ -180,9 +176,7 @@ class CorpusRow(Record):
     source: str
     run: str
     split: Split
-    promise: str = Field(
-        default="", description="Precision and confidence that were promised; empty: nothing was"
-    )
+    promise: str = Field(default="", description="Precision and confidence that were promised")
 
 
 class LabelledTriple(Record):
@@ -267,10 +261,3 @@ class SilverTriple(Record):
     mean_log_probability: float
     prior_log_probability: float | None = None
     tokens: int
-
-
-class BaseWeights(Record):
-    """The language model that a student or a critic was trained from, by reference."""
-
-    path: str
-    sha256: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kgbuild.core import records
+from kgbuild.core.base_weights import BaseWeights
 from kgbuild.core.config import BuildConfig
 from kgbuild.core.manifest import Manifest
 
@@ -18,5 +19,5 @@ def export_schemas() -> dict[str, dict[str, Any]]:
         and issubclass(kind, records.Record)
         and kind is not records.Record
     }
-    kinds |= {"BuildConfig": BuildConfig, "Manifest": Manifest}
+    kinds |= {"BaseWeights": BaseWeights, "BuildConfig": BuildConfig, "Manifest": Manifest}
     return {name: kinds[name].model_json_schema() for name in sorted(kinds)}

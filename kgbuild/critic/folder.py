@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
+from kgbuild.core.base_weights import BaseWeights
 from kgbuild.core.errors import CriticError, FileError, first_fault
 from kgbuild.core.files import hash_file, read_json, replacing, write_json
 from kgbuild.core.ids import content_key
-from kgbuild.core.records import BaseWeights, Record
+from kgbuild.core.records import Record
 from kgbuild.core.relation_models import Relation
 from kgbuild.critic.calibration import Calibration
 from kgbuild.critic.precedents import Precedents

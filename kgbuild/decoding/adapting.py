@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kgbuild.core.base_weights import BaseWeights
 from kgbuild.core.errors import ModelError
 from kgbuild.core.files import hash_file
-from kgbuild.core.records import BaseWeights
 from kgbuild.decoding.loading import load_language_model
 from kgbuild.decoding.precision import Dtype
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
+from kgbuild.core.base_weights import BaseWeights
 from kgbuild.core.config import StudentConfig
 from kgbuild.core.errors import ModelError
-from kgbuild.core.records import BaseWeights
 from kgbuild.decoding import find_base, load_base, quiet_peft
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kgbuild.core.records import BaseWeights, Record, Split
+from kgbuild.core.base_weights import BaseWeights
+from kgbuild.core.records import Record, Split
 from kgbuild.core.relations import Relation
 
 
