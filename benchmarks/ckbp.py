@@ -2,12 +2,14 @@
 
     python benchmarks/ckbp.py ../shared/data --out my-ckbp --start my-judge
     kgbuild evaluate critic --benchmark ckbp-v2 --data ../shared/data --critic my-ckbp
+    python benchmarks/ckbp.py ../shared/data --out my-v1 --start data/critic --benchmark ckbp-v1
 
 It goes on from a critic (`--start`, made by `kgbuild critic train`) with the dev rows of v2, judged
 by experts, and crowd rows of v1 that the start finds believable: experts refuse half of what the
 crowd accepted and hardly any of what it refused, so accepted rows must also be above the start's
 median (a filter as in PseudoReasoner, Fang et al. 2022). Left out of v1 are heads of v2's open test
-part and, by their hash, those of its held-back one. A seventh of the dev heads calibrates.
+part and, by their hash, those of its held-back one. A seventh of the dev heads calibrates. With
+`--benchmark ckbp-v1` it learns from the dev rows of v1 alone.
 """
 
 from __future__ import annotations
@@ -47,8 +49,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder that holds ckbp_v1 and ckbp_v2")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, required=True, help="critic to go on from")
-    parser.add_argument("--crowd", type=int, default=2000, help="rows of v1")
-    parser.add_argument("--epochs", type=int, default=2, help="passes over the dev rows of v2")
+    parser.add_argument("--benchmark", choices=("ckbp-v2", "ckbp-v1"), default="ckbp-v2")
+    parser.add_argument("--crowd", type=int, default=2000, help="rows of v1 beside those of v2")
+    parser.add_argument("--epochs", type=int, default=2, help="passes over the dev rows")
     parser.add_argument("--rate", type=float, default=1e-4)
     options = parser.parse_args()
     relations = load_relations(_PACKS)
@@ -68,17 +71,19 @@ def main() -> None:
         question=body.asked.question if body.asked else None,
     )
 
-    expert = read("ckbp-v2", options.data, "dev")
+    expert = read(options.benchmark, options.data, "dev")
     calibrates = [
         row for row in expert if find_place(row.unit, purpose="ckbp calibration") < _CALIBRATES
     ]
     fitting = [row for row in expert if row not in calibrates]
     begun = time.monotonic()
-    crowd = choose_crowd(options, network, reader)
+    is_expert = options.benchmark == "ckbp-v2"
+    crowd = choose_crowd(options, network, reader) if is_expert else []
     chosen = [*fitting * options.epochs, *crowd]
-    targets = [0.95 if row.is_right else 0.05 for row in fitting] * options.epochs
+    doubt = 0.05 if is_expert else 0.15
+    targets = [1 - doubt if row.is_right else doubt for row in fitting] * options.epochs
     targets += [0.85 if row.is_right else 0.1 for row in crowd]
-    print(f"{len(fitting)} expert rows, {len(crowd)} crowd rows, {len(calibrates)} calibrate")
+    print(f"{len(fitting)} dev rows, {len(crowd)} crowd rows, {len(calibrates)} calibrate")
     losses = fit(
         network,
         reader.read([row.shown for row in chosen]),

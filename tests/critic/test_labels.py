@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from kgbuild.core.config_file import load_config
 from kgbuild.core.errors import LabelError
+from kgbuild.core.ids import content_key
 from kgbuild.core.records import Label, LabelledTriple
+from kgbuild.core.resources import resource_path
 from kgbuild.critic.labels import measure_agreement, read_labels, read_silver, settle_labels
+from kgbuild.teacher.judge import JUDGE_PROMPT
 from tests.critic.conftest import make_label, make_silver
 
 
@@ -125,3 +129,16 @@ def test_kappa_compares_first_and_second_reads_worked_by_hand() -> None:
 
 def test_kappa_of_nothing_is_not_defined() -> None:
     assert measure_agreement([]).kappa_accepted is None
+
+
+def test_the_shipped_verdicts_are_of_one_judge_and_its_question_in_the_config() -> None:
+    rows = read_silver([resource_path("data/silver")])
+    assert len({row.triple_id for row in rows}) == len(rows) >= 20_000
+    config = load_config(resource_path("data/configs/judge.yaml"))
+    # Folded, the config has a space where the judge was shown a new line.
+    assert config.critic.question is not None
+    assert config.critic.question.replace(" Statement:", "\nStatement:") == JUDGE_PROMPT
+    assert {(row.judge_hash[:12], row.prompt_id) for row in rows} == {
+        ("ec9a87788b67", content_key(JUDGE_PROMPT))
+    }
+    assert len({row.relation for row in rows}) > 25
