@@ -18,6 +18,7 @@ from kgbuild.cli import (
     data_commands,
     decode_commands,
     label_commands,
+    labels_commands,
     model_commands,
     neo4j_commands,
     push_commands,
@@ -76,6 +77,7 @@ app.add_typer(data_commands.dedup_app, name="dedup")
 data_commands.register(app)
 review_commands.register(app)
 label_commands.register(app)
+app.add_typer(labels_commands.labels_app, name="labels")
 app.add_typer(model_commands.models_app, name="models")
 app.add_typer(neo4j_commands.neo4j_app, name="neo4j")
 app.add_typer(student_commands.student_app, name="student")
