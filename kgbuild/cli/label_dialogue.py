@@ -6,10 +6,10 @@ stderr, so stdout holds the summary and nothing else.
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING
 
+from kgbuild.cli.keyboard import END, Keyboard, open_keyboard
 from kgbuild.cli.output import say
 from kgbuild.core.records import Label
 
@@ -26,27 +26,28 @@ KEYS = {
 _PROMPT = (
     "  [a]lways [l]ikely [f]arfetched [i]nvalid [u]nsure   [h]arm [c]omment [z] back [?] [q]uit"
 )
-_END = ""  # what a pipe gives when it is read to its end
 
 
 def run_dialogue(session: LabelSession, *, guideline: str) -> None:
     """Ask until all is judged, the limit is reached, or the labeller quits."""
     say("Would a typical adult, told nothing more, accept this as ordinary commonsense?")
     say(_PROMPT)
-    while (question := session.current()) is not None:
-        progress = session.progress()
-        say(f"\n{progress.judged_now + 1} ({progress.left} left)  {clean(question.sentence)}")
-        if not _ask(session, question, guideline=guideline):
-            return
+    with open_keyboard() as keyboard:
+        while (question := session.current()) is not None:
+            progress = session.progress()
+            keyboard.forget()
+            say(f"\n{progress.judged_now + 1} ({progress.left} left)  {clean(question.sentence)}")
+            if not _ask(session, question, keyboard, guideline=guideline):
+                return
 
 
-def _ask(session: LabelSession, question: Question, *, guideline: str) -> bool:
+def _ask(session: LabelSession, question: Question, keyboard: Keyboard, *, guideline: str) -> bool:
     """Read keys until the question is answered or taken back; False when the labeller quits."""
     started = time.monotonic()
     is_harm, comment = False, ""
     while True:
-        key = _read_key()
-        if key in (_END, "q"):
+        key = keyboard.read_key()
+        if key in (END, "q"):
             return False
         if key in KEYS:
             session.answer(
@@ -67,7 +68,7 @@ def _ask(session: LabelSession, question: Question, *, guideline: str) -> bool:
             is_harm = not is_harm
             say("  marked as harm" if is_harm else "  no longer marked as harm")
         elif key == "c":
-            comment = _read_comment()
+            comment = _read_comment(keyboard)
         elif key == "?":
             say(guideline)
             say(clean(question.sentence))
@@ -84,21 +85,8 @@ def clean(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
-def _read_key() -> str:
-    if not sys.stdin.isatty():
-        # Bytes: what is no text is no key, and no reason to end.
-        return sys.stdin.buffer.read(1).decode("ascii", errors="replace")
-    import click
-
-    try:
-        return click.getchar()
-    except EOFError:
-        return _END
-
-
-def _read_comment() -> str:
+def _read_comment(keyboard: Keyboard) -> str:
     say("  comment, then Enter:")
-    line = sys.stdin.buffer.readline().decode("utf-8", errors="replace")
-    kept = " ".join(clean(" ".join(line.split())).split())[:1_000]
+    kept = " ".join(clean(" ".join(keyboard.read_line().split())).split())[:1_000]
     say(f"  comment kept: {kept}" if kept else "  no comment")
     return kept

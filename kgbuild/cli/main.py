@@ -19,6 +19,7 @@ from kgbuild.cli import (
     decode_commands,
     evaluate_commands,
     label_commands,
+    labels_commands,
     model_commands,
     neo4j_commands,
     push_commands,
@@ -80,6 +81,7 @@ data_commands.register(app)
 review_commands.register(app)
 label_commands.register(app)
 serve_commands.register(app)
+app.add_typer(labels_commands.labels_app, name="labels")
 app.add_typer(model_commands.models_app, name="models")
 app.add_typer(neo4j_commands.neo4j_app, name="neo4j")
 app.add_typer(student_commands.student_app, name="student")

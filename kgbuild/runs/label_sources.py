@@ -63,7 +63,7 @@ def open_source(
 
 
 def is_label_place(place: Path) -> bool:
-    """Whether a file's first line, or a folder, is one of label rows.
+    """Whether a file begins with a label row, or a folder is no run and so must hold labels.
 
     Raises:
         LabelError: If there is nothing at that place.
@@ -74,7 +74,7 @@ def is_label_place(place: Path) -> bool:
             "a file of labels"
         )
     if place.is_dir():
-        return True
+        return not (place / MANIFEST_NAME).is_file()
     _, first = next(read_lines(place), (0, ""))
     try:
         fields = json.loads(first)

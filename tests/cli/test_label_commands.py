@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kgbuild.cli.main import main
+from kgbuild.core.records import Label
 from kgbuild.critic import read_labels
 
 Run = Callable[..., tuple[int, str, str]]
@@ -186,17 +188,21 @@ def test_labels_of_unknown_relations_are_named_or_left_out(run: Run, candidates:
     assert [row.tail for row in read_labels([Path("labels/bob.jsonl")])] == [second.tail]
 
 
-def test_single_keys_on_a_terminal_that_can_only_print(candidates: Path) -> None:
-    pexpect = pytest.importorskip("pexpect", reason="pip install pexpect")
+def spawn(pexpect: Any, candidates: Path) -> Any:
     root = str(Path(__file__).resolve().parents[2])
-    child = pexpect.spawn(
+    words = ["label", str(candidates), "--labeller", "ann"]
+    return pexpect.spawn(
         sys.executable,
-        ["-c", "from kgbuild.cli.main import main; main()", "label", str(candidates),
-         "--labeller", "ann"],
+        ["-c", "from kgbuild.cli.main import main; main()", *words],
         env={**os.environ, "TERM": "dumb", "PYTHONPATH": root},
         encoding="utf-8",
         timeout=120,
-    )  # fmt: skip
+    )
+
+
+def test_single_keys_on_a_terminal_that_can_only_print(candidates: Path) -> None:
+    pexpect = pytest.importorskip("pexpect", reason="pip install pexpect")
+    child = spawn(pexpect, candidates)
     child.expect(r"1 \(5 left\)")
     child.send("a")
     child.expect(r"2 \(4 left\)")
@@ -204,10 +210,144 @@ def test_single_keys_on_a_terminal_that_can_only_print(candidates: Path) -> None
     child.send("z")
     child.expect("taken back")
     child.expect(r"1 \(5 left\)")
-    child.send("i")
+    child.send("c")
+    child.expect("then Enter")
+    child.send("not so\n")
+    child.expect("comment kept: not so")
+    child.send("I")
     child.expect(r"2 \(4 left\)")
-    child.send("q")
+    # A function key whose sequence holds the letter of an answer is none.
+    child.send("\x1b[a")
+    child.expect("is no key")
+    child.send("\x04")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
-    assert [row.label.value for row in read_labels([Path("labels/ann.jsonl")])] == ["invalid"]
+    (row,) = read_labels([Path("labels/ann.jsonl")])
+    assert (row.label, row.comment) == (Label.INVALID, "not so")
+
+
+def test_ctrl_c_leaves_the_terminal_and_the_answers_as_they_should_be(candidates: Path) -> None:
+    pexpect = pytest.importorskip("pexpect", reason="pip install pexpect")
+    child = spawn(pexpect, candidates)
+    child.expect(r"1 \(5 left\)")
+    echo = child.getecho()
+    child.send("l")
+    child.expect(r"2 \(4 left\)")
+    child.sendintr()
+    child.expect("goes on from here")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (child.exitstatus, echo) == (130, False)
+    assert len(read_labels([Path("labels/ann.jsonl")])) == 1
+
+
+def write_labels(path: Path, by: str, words: str) -> None:
+    """One label a letter: a always, l likely, f farfetched, i invalid."""
+    from tests.labelling.conftest import make_row
+
+    names = {"a": Label.ALWAYS, "l": Label.LIKELY, "f": Label.FARFETCHED, "i": Label.INVALID}
+    rows = [make_row(number, names[word], by=by) for number, word in enumerate(words)]
+    path.write_text("".join(f"{row.model_dump_json()}\n" for row in rows))
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    monkeypatch.chdir(tmp_path)
+    write_labels(tmp_path / "ann.jsonl", "ann", "ailf")
+    write_labels(tmp_path / "bob.jsonl", "bob", "lifi")
+    return "ann.jsonl", "bob.jsonl"
+
+
+def test_agreement_is_printed_for_people_and_for_programs(run: Run, two: tuple[str, str]) -> None:
+    code, out, said = run("labels", "agreement", *two)
+    assert code == 0
+    assert "0.50" in out
+    assert "xReact" in out
+    assert "1 triples are accepted by some and refused by others" in said
+    code, out, _ = run("labels", "agreement", *two, "--json")
+    report = json.loads(out)
+    assert (code, report["pairs"][0]["kappa_accepted"]) == (0, pytest.approx(0.5))
+    code, out, said = run("labels", "agreement", two[0])
+    assert "nothing to compare" in said
+
+
+def test_disputed_triples_are_asked_again(run: Run, two: tuple[str, str]) -> None:
+    assert run("labels", "agreement", *two, "--disputed", "again.jsonl")[0] == 0
+    assert run("label", "again.jsonl", "--labeller", "eve", keys="ll")[0] == 0
+    (row,) = read_labels([Path("labels/eve.jsonl")])
+    assert row.head == "PersonX visits friend 2"
+
+
+@pytest.mark.parametrize("tool", ["label-studio", "argilla"])
+def test_labels_go_to_a_tool_and_come_back_once(
+    run: Run, two: tuple[str, str], tmp_path: Path, tool: str
+) -> None:
+    everybody = tmp_path / "all.jsonl"
+    everybody.write_text("".join(Path(name).read_text() for name in two))
+    code, out, said = run(
+        "labels", "export", str(everybody), "--format", tool, "--out", "tasks.json"
+    )
+    assert (code, out) == (0, "")
+    assert "4 tasks in tasks.json" in said
+    assert Path("tasks.xml").exists() is (tool == "label-studio")
+    words = ("labels", "import", "tasks.json", "--format", tool, "--labels", "back.jsonl")
+    assert "8 labels of 4 tasks added" in run(*words)[2]
+    back = read_labels([Path("back.jsonl")])
+    assert sorted(back, key=str) == sorted(read_labels([everybody]), key=str)
+    before = Path("back.jsonl").read_bytes()
+    assert "0 labels of 4 tasks added to back.jsonl; 8 were in it" in run(*words)[2]
+    assert Path("back.jsonl").read_bytes() == before
+
+
+def test_a_run_and_candidates_become_tasks_without_answers(
+    run: Run, made_run: Path, candidates: Path
+) -> None:
+    for source, count in ((made_run, 8), (candidates, 5)):
+        words = ("labels", "export", str(source), "--format", "label-studio", "--out", "t.json")
+        assert f"{count} tasks" in run(*words)[2]
+        tasks = json.loads(Path("t.json").read_text())
+        assert [task["annotations"] for task in tasks] == [[]] * count
+        assert "predictions" not in tasks[0]
+        run(*words, "--limit", "2")
+        assert json.loads(Path("t.json").read_text()) == tasks[:2]
+
+
+def test_undated_answers_are_added_once_and_changes_later(run: Run, candidates: Path) -> None:
+    run("labels", "export", str(candidates), "--format", "argilla", "--out", "t.json")
+    records = json.loads(Path("t.json").read_text())
+    words = (
+        "labels", "import", "t.json", "--format", "argilla", "--labels", "l.jsonl", "--name",
+        "u1=ann",
+    )  # fmt: skip
+    for word, added in (("likely", 1), ("likely", 0), ("invalid", 1), ("invalid", 0)):
+        records[0]["responses"] = {"label": [{"value": word, "user_id": "u1"}]}
+        Path("t.json").write_text(json.dumps(records))
+        assert f"{added} labels of 5 tasks" in run(*words)[2]
+    rows = read_labels([Path("l.jsonl")])
+    assert [(row.labeller, row.label.value) for row in rows] == [
+        ("ann", "likely"), ("ann", "invalid"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("export", "ann.jsonl", "--format", "argila", "--out", "t"), "did you mean argilla"),
+        (("export", "empty.jsonl", "--format", "argilla", "--out", "t"), "is empty"),
+        (("import", "ann.jsonl", "--format", "argilla"), "no record of Argilla"),
+        (("import", "ann.jsonl", "--format", "argilla", "--name", "ann"), "not ID=NAME"),
+        (("agreement", "empty.jsonl"), "holds no label"),
+        (("agreement", "nowhere.jsonl"), "does not exist"),
+        (("suspect", "empty.jsonl"), "holds no label"),
+        (("suspect", "ann.jsonl", "--critic", "nowhere"), "nowhere"),
+    ],
+)
+def test_what_breaks_a_rule_is_one_paragraph_and_exit_code_2(
+    run: Run, two: tuple[str, str], words: tuple[str, ...], message: str
+) -> None:
+    Path("empty.jsonl").write_text("")
+    code, out, said = run("labels", *words)
+    assert (code, out) == (2, "")
+    assert message in said
+    assert said.strip().count("\n") == 0
