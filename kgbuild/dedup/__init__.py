@@ -7,7 +7,7 @@ numbers, negations, directions or opposites differ, whatever their embeddings sa
 `TailComparer.compare` shows how any two tails compare and why.
 """
 
-from kgbuild.dedup.clusters import cluster_triples
+from kgbuild.dedup.clusters import cluster_triples, to_columns
 from kgbuild.dedup.comparing import Comparison, TailComparer
 from kgbuild.dedup.embeddings import EmbeddingCache, Encoder, SentenceEncoder
 
@@ -18,4 +18,5 @@ __all__ = [
     "SentenceEncoder",
     "TailComparer",
     "cluster_triples",
+    "to_columns",
 ]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from kgbuild.core.config import DedupConfig
 from kgbuild.core.ids import phrase_id
-from kgbuild.core.records import Merge
+from kgbuild.core.records import Merge, Triple
 from kgbuild.dedup.comparing import TailComparer
 from kgbuild.dedup.embeddings import Encoder
 
@@ -33,6 +33,22 @@ class _Group:
     tails: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+
+
+def to_columns(triples: Iterable[Triple], probabilities: Mapping[str, float]) -> pa.Table:
+    """Give the columns that `cluster_triples` reads, for the triples that have a probability."""
+    rows = [
+        {
+            "triple_id": triple.triple_id,
+            "head": triple.head,
+            "relation": triple.relation,
+            "tail": triple.tail,
+            "probability": probabilities[triple.triple_id],
+        }
+        for triple in triples
+        if triple.triple_id in probabilities
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
 def cluster_triples(
