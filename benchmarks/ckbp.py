@@ -38,6 +38,7 @@ from kgbuild.critic.scaler import Scaler
 from kgbuild.critic.split import find_place
 from kgbuild.critic.thresholds import Thresholds
 from kgbuild.critic.trained_critic import take_weights
+from kgbuild.decoding import identify_base
 from kgbuild.models import resolve_model
 
 _PACKS = ["atomic2020.en", "generics.en"]
@@ -107,7 +108,7 @@ def main() -> None:
         network,
         tokenizer,
         {
-            "base": card.base,
+            "base": identify_base(base.path) if body.is_causal else None,
             "encoder": None,
             "plain": calibration,
             "evidence": calibration,
