@@ -198,4 +198,4 @@ def _show(progress: SessionProgress) -> None:
         rows.append(
             ("same side when read again", f"{progress.agreed_again} of {progress.asked_again}")
         )
-    print_table("Labels", ("", ""), rows)
+    print_table("Labels", ("what", "how many"), rows)

@@ -74,7 +74,13 @@ def is_label_place(place: Path) -> bool:
             "a file of labels"
         )
     if place.is_dir():
-        return not (place / MANIFEST_NAME).is_file()
+        is_run = (place / MANIFEST_NAME).is_file()
+        if not is_run and not [*place.glob("*.jsonl"), *place.glob("*.jsonl.gz")]:
+            raise LabelError(
+                f"{place} is neither a run folder, since it has no {MANIFEST_NAME}, nor a folder "
+                "of label files; a run can be judged once kgbuild build has finished a stage of it"
+            )
+        return not is_run
     _, first = next(read_lines(place), (0, ""))
     try:
         fields = json.loads(first)

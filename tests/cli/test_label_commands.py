@@ -171,6 +171,17 @@ def test_options_that_break_a_rule_are_exit_code_2(
     assert run("label", "nowhere.tsv", "--labeller", "ann")[0] == 2
 
 
+def test_a_folder_that_is_no_run_yet_and_holds_no_labels_says_so(
+    run: Run, candidates: Path
+) -> None:
+    (candidates.parent / "started" / "stages").mkdir(parents=True)
+    for words in (("label", "started"), ("labels", "export", "started", "--format", "argilla",
+                                         "--out", "t.json")):  # fmt: skip
+        code, _, said = run(*words)
+        assert code == 2
+        assert "neither a run folder" in said
+
+
 def test_labels_of_unknown_relations_are_named_or_left_out(run: Run, candidates: Path) -> None:
     run("label", str(candidates), "--labeller", "ann", keys="ll")
     from kgbuild.core.ids import triple_id
