@@ -106,7 +106,8 @@ def print_public(reports: Sequence[PublicReport]) -> None:
     for report in reports:
         print(
             f"\n{report.title}, {report.part}: {report.rows} rows, {report.right} right, "
-            f"{report.units} units; fitted on {report.fitted_on}"
+            f"{report.units} units; fitted on {report.fitted_on}; its figure is the "
+            f"{report.headline}"
             + (f". {report.caution}" if report.caution else "")
             + f"\n\n| | AUC | mean AUC of relations | pairs | accuracy | ECE | refitted "
             f"{''.join(f'| {group} ' for group in report.contestants[0].groups)}|\n"
