@@ -123,16 +123,20 @@ def run(config: BuildConfig, into: Path, critic: str) -> None:
 
 
 def _made_up(rows: int) -> Iterator[tuple[str, ...]]:
-    """Give heads with a handful of tails each; every twentieth row repeats an earlier tail."""
+    """Give heads with a handful of tails each; of ten tails one is said before, and one nearly."""
     chance = random.Random(3)
     words = [start + end for start in _STARTS for end in _ENDS]
+    tail = ""
     for row in range(rows):
-        head = (
-            f"PersonX {words[row // _TAILS % 120]}s the {words[row // 600 % 120]} {row // 72_000}"
-        )
-        tail = f"to {chance.choice(words)} a {chance.choice(words)} {chance.choice(words)}"
-        relation = _RELATIONS[row // (_TAILS * 3) % len(_RELATIONS)]
-        yield head, relation, "to rest" if row % 20 == 0 else tail, f"{chance.random():.3f}"
+        verb, noun = words[row // _TAILS % 120], words[row // (_TAILS * 120) % 120]
+        head = f"PersonX {verb}s the {noun} {row // (_TAILS * 120 * 120)}"
+        draw = chance.random() if row % _TAILS else 1.0
+        if draw >= 0.25:
+            tail = f"to {chance.choice(words)} a {chance.choice(words)} {chance.choice(words)}"
+        elif draw >= 0.125:
+            tail = tail.replace(" a ", " the ")
+        relation = _RELATIONS[row // _TAILS % len(_RELATIONS)]
+        yield head, relation, tail, f"{chance.random():.3f}"
 
 
 def _labelled(rows: int) -> Iterator[tuple[str, ...]]:
