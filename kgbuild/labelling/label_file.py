@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from filelock import FileLock, Timeout
-
 from kgbuild.core.errors import LabelError
-from kgbuild.core.files import user_path, write_error
+from kgbuild.core.files import user_path
 from kgbuild.core.labels import drop_retracted
+from kgbuild.core.lines_file import LinesFile
 from kgbuild.core.records import LabelledTriple
 from kgbuild.core.review import read_rows
-
-_LONGEST_LINE = 100_000
 
 
 class LabelFile:
@@ -42,20 +37,17 @@ class LabelFile:
                 f"{path} is a folder or does not end in .jsonl; labels are added to a plain JSON "
                 "Lines file, name one such as labels/ann.jsonl"
             )
-        self._lock = FileLock(self.path.with_name(f".{self.path.name}.lock"))
+        self._lines = LinesFile(
+            self.path,
+            busy=f"{path} is open in another labelling session; end that one, or give this one a "
+            "file of its own with --labels",
+        )
+        if self._lines.taken_out:
+            self.mended = (
+                f"The last line of {self.path} had been cut off ({self._lines.taken_out} bytes, no "
+                "whole answer) and was taken out; its question is asked again"
+            )
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise LabelError(
-                f"{path} is open in another labelling session; end that one, or give this one a "
-                "file of its own with --labels"
-            ) from error
-        except OSError as error:
-            raise write_error(self.path, error) from error
-        self._descriptor = -1
-        try:
-            self._open()
             every = list(read_rows(self.path, LabelledTriple))
             self._standing = drop_retracted(every, where=self.path)
         except BaseException:
@@ -102,27 +94,13 @@ class LabelFile:
         self._standing += rows
 
     def _write(self, rows: Sequence[LabelledTriple]) -> None:
-        if self._descriptor < 0:
+        if not self._lines.is_open:
             raise LabelError(f"{self.path} is closed; open the session again")
-        text = "".join(
-            json.dumps(row.model_dump(mode="json"), ensure_ascii=False) + "\n" for row in rows
-        )
-        size = os.fstat(self._descriptor).st_size
-        try:
-            content = memoryview(text.encode("utf-8"))
-            while content:
-                content = content[os.write(self._descriptor, content) :]
-            os.fsync(self._descriptor)
-        except OSError as error:
-            os.ftruncate(self._descriptor, size)
-            raise write_error(self.path, error) from error
+        self._lines.append(rows)
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-        self._lock.release()
+        self._lines.close()
 
     def _find(self, row: LabelledTriple) -> int:
         """Give the place of the row that a retraction takes back."""
@@ -134,41 +112,3 @@ class LabelFile:
             f"{row.labeller} has not judged {row.sentence[:80]!r} in {self.path}; there is nothing "
             "to take back"
         )
-
-    def _open(self) -> None:
-        is_new = not self.path.exists()
-        try:
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-            self._mend()
-            if is_new:
-                _sync_folder(self.path.parent)
-        except OSError as error:
-            raise write_error(self.path, error) from error
-
-    def _mend(self) -> None:
-        """See to a last line without its end: a whole row gets one, a part of a row goes."""
-        size = os.fstat(self._descriptor).st_size
-        start = max(0, size - _LONGEST_LINE)
-        last = os.pread(self._descriptor, size - start, start).rpartition(b"\n")[2]
-        if not last:
-            return
-        try:
-            json.loads(last)
-        except ValueError:
-            os.ftruncate(self._descriptor, size - len(last))
-            self.mended = (
-                f"The last line of {self.path} had been cut off ({len(last)} bytes, no whole "
-                "answer) and was taken out; its question is asked again"
-            )
-        else:
-            os.write(self._descriptor, b"\n")
-        os.fsync(self._descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put a new file's name on disk, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

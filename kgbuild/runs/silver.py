@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 from kgbuild.core.errors import LabelError
 from kgbuild.core.files import user_path
 from kgbuild.core.ids import content_key
+from kgbuild.core.lines_file import LinesFile
 from kgbuild.core.manifest import read_manifest
 from kgbuild.core.progress import Progress
 from kgbuild.core.records import SilverTriple, Triple
@@ -18,7 +19,6 @@ from kgbuild.core.shards import read_shards
 from kgbuild.critic import Candidate, Critic, CriticCard, load_critic, read_card, read_silver
 
 _BATCH = 256
-_LONGEST_LINE = 100_000
 
 
 def judge_runs(
@@ -40,25 +40,30 @@ def judge_runs(
         How many verdicts were added, and how many the file holds now.
 
     Raises:
-        LabelError: If the file holds verdicts of another judge, or is no silver.
+        LabelError: If the file holds verdicts of another judge, is no silver, is not plain JSON
+            Lines, or is open in another judge.
+        FileError: If it cannot be written; what was judged before is kept.
     """
     out = user_path(out)
+    if out.is_dir() or out.suffix != ".jsonl":
+        raise LabelError(
+            f"{out} is a folder or does not end in .jsonl; verdicts are added to a plain JSON "
+            "Lines file, name one such as silver/mine.jsonl"
+        )
     card = read_card(critic)
-    known = _read_known(out, critic, card=card)
-    waiting = [one for one in _read_candidates(runs) if one.triple_id not in known]
-    if limit:
-        waiting = waiting[: max(0, limit - len(known))]
-    if not waiting:
-        return 0, len(known)
-    loaded = load_critic(critic)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    source = iter(waiting)
-    batches = range(-(-len(waiting) // _BATCH))
-    with out.open("a", encoding="utf-8") as lines:
+    busy = f"{out} is open in another judge; end that one, or name another file with --out"
+    with closing(LinesFile(out, busy=busy)) as lines:
+        known = _read_known(out, critic, card=card)
+        waiting = [one for one in _read_candidates(runs) if one.triple_id not in known]
+        if limit:
+            waiting = waiting[: max(0, limit - len(known))]
+        if not waiting:
+            return 0, len(known)
+        loaded = load_critic(critic)
+        source = iter(waiting)
+        batches = range(-(-len(waiting) // _BATCH))
         for _ in progress.track(batches, stage="judge", total=len(batches), unit="batches"):
-            for row in _judge(list(islice(source, _BATCH)), loaded, loaded.relations, card):
-                lines.write(json.dumps(row.model_dump(mode="json"), ensure_ascii=False) + "\n")
-            lines.flush()
+            lines.append(_judge(list(islice(source, _BATCH)), loaded, loaded.relations, card))
     return len(waiting), len(known) + len(waiting)
 
 
@@ -101,9 +106,6 @@ def _read_candidates(runs: Sequence[Path]) -> list[Triple]:
 
 
 def _read_known(out: Path, critic: Path, *, card: CriticCard) -> set[str]:
-    if not out.exists():
-        return set()
-    _mend(out)
     rows = read_silver([out]) if out.stat().st_size else []
     others = {row.judge_hash for row in rows} - {card.weights_hash}
     if others:
@@ -112,15 +114,6 @@ def _read_known(out: Path, critic: Path, *, card: CriticCard) -> set[str]:
             f"{card.weights_hash[:12]}; name another file with --out"
         )
     return {row.triple_id for row in rows}
-
-
-def _mend(out: Path) -> None:
-    """Cut a last line that a killed judge left unfinished."""
-    with out.open("rb+") as lines:
-        size = lines.seek(0, 2)
-        lines.seek(max(0, size - _LONGEST_LINE))
-        tail = lines.read()
-        lines.truncate(size - (len(tail) - (tail.rfind(b"\n") + 1)))
 
 
 def _name(card: CriticCard) -> str:

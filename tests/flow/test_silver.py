@@ -89,3 +89,22 @@ def test_two_judges_never_share_a_file(run: Path, judge: Path, tmp_path: Path) -
     with pytest.raises(LabelError, match="name another file with --out"):
         judge_runs([run], other, out, progress=QUIET)
     assert out.stat().st_size == size
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl.gz", b"\x1f\x8b\x08 not a line end in sight"),
+        ("notes.md", b"my notes"),
+        ("a.jsonl", b"head\trelation\ttail"),
+        ("b.jsonl", b"one\ntwo, not ended"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_and_left_as_it_is(
+    run: Path, judge: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    out = tmp_path / name
+    out.write_bytes(content)
+    with pytest.raises(LabelError):
+        judge_runs([run], judge, out, progress=QUIET)
+    assert out.read_bytes() == content

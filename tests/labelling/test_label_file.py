@@ -131,6 +131,7 @@ def test_a_retraction_takes_back_the_latest_of_its_labeller_only(path: Path) -> 
     [
         (b'{"label": "likely"}\n', "ann.jsonl:1 is no LabelledTriple"),
         (b"head\trelation\ttail\n", "ann.jsonl:1"),
+        (b"a note of mine, not ended", "ann.jsonl:1"),
         (b"\xff\xfe\n", "cannot be read"),
     ],
 )
