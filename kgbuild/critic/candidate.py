@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from kgbuild.core.records import LabelledTriple, SilverTriple, Triple
+
+
+class TeacherSums(Protocol):
+    """A record that carries what the teacher computed: a provenance, a label, an edge."""
+
+    @property
+    def log_probability(self) -> float:
+        """Sum over the tail's tokens, in nats."""
+
+    @property
+    def mean_log_probability(self) -> float:
+        """The same a token."""
+
+    @property
+    def prior_log_probability(self) -> float | None:
+        """The sum after the head-free prompt, if it was asked."""
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens; 0 if nobody generated them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +37,23 @@ class Evidence:
     tokens: int
 
     @classmethod
-    def of(cls, log_probability: float, mean: float, prior: float | None, tokens: int) -> Evidence:
-        """Make evidence of a triple's sums.
+    def of(cls, sums: TeacherSums) -> Evidence | None:
+        """Make evidence of a triple's sums; none where nobody generated it, as of imported ones.
 
         The gain is how much the head helped: the conditional minus the head-free
         log-probability, a token. A tail that fits every head gains nothing.
 
-        >>> Evidence.of(-4.0, -1.0, -6.0, 4).gain
+        >>> from types import SimpleNamespace
+        >>> sums = SimpleNamespace(log_probability=-4.0, mean_log_probability=-1.0,
+        ...                        prior_log_probability=-6.0, tokens=4)
+        >>> Evidence.of(sums).gain
         0.5
         """
-        gain = None if prior is None else (log_probability - prior) / max(tokens, 1)
-        return cls(mean_log_probability=mean, gain=gain, tokens=tokens)
+        if sums.tokens <= 0:
+            return None
+        prior = sums.prior_log_probability
+        gain = None if prior is None else (sums.log_probability - prior) / sums.tokens
+        return cls(sums.mean_log_probability, gain, sums.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +72,7 @@ class Candidate:
     def of(cls, record: Triple | LabelledTriple | SilverTriple) -> Candidate:
         """Make a candidate of any record that carries a teacher's log-probabilities."""
         source = record.provenance if isinstance(record, Triple) else record
-        evidence = None
-        # Imported triples carry zero tokens: nobody generated them.
-        if source.tokens > 0:
-            evidence = Evidence.of(
-                source.log_probability,
-                source.mean_log_probability,
-                source.prior_log_probability,
-                source.tokens,
-            )
-        return cls(record.head, record.relation, record.tail, evidence)
+        return cls(record.head, record.relation, record.tail, Evidence.of(source))
 
     @classmethod
     def sentence(cls, text: str) -> Candidate:

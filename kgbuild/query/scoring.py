@@ -36,13 +36,7 @@ def score_triple(
     evidence = None
     if edge is not None:
         head, tail = edge.head, edge.tail
-        if edge.tokens > 0:
-            evidence = Evidence.of(
-                edge.log_probability,
-                edge.mean_log_probability,
-                edge.prior_log_probability,
-                edge.tokens,
-            )
+        evidence = Evidence.of(edge)
     opinion = critic.score([Candidate(head, relation, tail, evidence)])[0]
     cut = critic.thresholds.get(relation) if threshold is None else threshold
     return ScoredTriple(

@@ -168,12 +168,4 @@ def _score(questions: Iterator[Question], critic: Critic | None) -> Source:
 
 def as_candidate(question: Question) -> Candidate:
     """Give a question as the critic reads it, with the teacher's evidence if there is any."""
-    evidence = None
-    if question.tokens > 0:
-        evidence = Evidence.of(
-            question.log_probability,
-            question.mean_log_probability,
-            question.prior_log_probability,
-            question.tokens,
-        )
-    return Candidate(question.head, question.relation, question.tail, evidence)
+    return Candidate(question.head, question.relation, question.tail, Evidence.of(question))
