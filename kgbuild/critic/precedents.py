@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from kgbuild.core.errors import CriticError
-from kgbuild.core.files import hash_file, replacing
+from kgbuild.critic.arrays import load_arrays, save_arrays
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.phrases import PhraseEncoder, Vectors
 
@@ -107,14 +106,7 @@ class Precedents:
 
     def save(self, file: Path) -> str:
         """Write the memory and give the file's hash."""
-        from safetensors.numpy import save_file
-
-        with replacing(file) as temporary:
-            save_file(
-                {one.name: np.ascontiguousarray(getattr(self, one.name)) for one in fields(self)},
-                temporary,
-            )
-        return hash_file(file)
+        return save_arrays(self, file)
 
     @classmethod
     def load(cls, file: Path, *, sha256: str) -> Precedents:
@@ -123,15 +115,14 @@ class Precedents:
         Raises:
             CriticError: If the file is another one, is gone or does not fit itself.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        try:
-            if hash_file(file) != sha256:
-                raise CriticError(f"{file} is not the file that critic.json speaks of; train again")
-            return cls(**load_file(file))
-        except (OSError, SafetensorError, TypeError) as error:
-            raise CriticError(f"{file} holds no judged triples: {error}; train again") from error
+        return load_arrays(
+            cls,
+            file,
+            sha256=sha256,
+            known_by="critic.json",
+            what="judged triples",
+            cure="train again",
+        )
 
 
 def _nearness(heads: Vectors, tails: Vectors) -> Floats:

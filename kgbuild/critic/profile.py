@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from kgbuild.core.errors import CriticError, FileError
-from kgbuild.core.files import hash_file, replacing
 from kgbuild.core.ids import phrase_id
 from kgbuild.core.relations import RelationSet, verbalise
+from kgbuild.critic.arrays import load_arrays, save_arrays
 from kgbuild.critic.guarantee import draw_key
 from kgbuild.critic.phrases import PhraseEncoder, Vectors
 from kgbuild.critic.split import find_place
@@ -95,14 +94,7 @@ class Profile:
 
     def save(self, file: Path) -> str:
         """Write the profile and give the file's hash."""
-        from safetensors.numpy import save_file
-
-        with replacing(file) as temporary:
-            save_file(
-                {one.name: np.ascontiguousarray(getattr(self, one.name)) for one in fields(self)},
-                temporary,
-            )
-        return hash_file(file)
+        return save_arrays(self, file)
 
     @classmethod
     def load(cls, file: Path, *, sha256: str) -> Profile:
@@ -111,17 +103,14 @@ class Profile:
         Raises:
             CriticError: If the file is another one, is gone or does not fit itself.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        try:
-            if hash_file(file) != sha256:
-                raise CriticError(
-                    f"{file} is not the file that guarantee.json speaks of; calibrate again"
-                )
-            return cls(**load_file(file))
-        except (OSError, FileError, SafetensorError, TypeError) as error:
-            raise CriticError(f"{file} holds no profile: {error}; calibrate again") from error
+        return load_arrays(
+            cls,
+            file,
+            sha256=sha256,
+            known_by="guarantee.json",
+            what="profile",
+            cure="calibrate again",
+        )
 
 
 def _lot(one: Sighting) -> str:
