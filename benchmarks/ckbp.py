@@ -68,8 +68,7 @@ def main() -> None:
         places={name: place for place, name in enumerate(card.trained_relations, start=1)},
         scaler=Scaler(card.means, card.spreads),
         max_tokens=card.max_tokens,
-        is_causal=body.is_causal,
-        question=body.asked.question if body.asked else None,
+        body=body,
     )
 
     expert = read(options.benchmark, options.data, "dev")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,10 @@ import torch
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.scaler import EVIDENCE_WIDTH, Scaler
-from kgbuild.decoding import Question, pad_token
+from kgbuild.decoding import AS_TEXT, Question, pad_token
+
+if TYPE_CHECKING:
+    from kgbuild.critic.bodies import CausalBody, EncoderBody
 
 _MOST_SIBLINGS = 12
 
@@ -117,19 +120,18 @@ class Reader:
         tokenizer: Any,
         relations: RelationSet,
         *,
+        body: EncoderBody | CausalBody,
         places: Mapping[str, int],
         scaler: Scaler,
         max_tokens: int,
-        is_causal: bool,
-        question: Question | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.relations = relations
         self.places = places
         self.scaler = scaler
         self.max_tokens = max_tokens
-        self.is_causal = is_causal
-        self.question = question
+        self.is_causal = body.is_causal
+        self.question: Question | None = body.asked.question if body.asked else None
 
     def read(self, candidates: Sequence[Candidate]) -> Rows:
         """Verbalise, tokenise and group candidates.
@@ -163,9 +165,7 @@ class Reader:
     def _encode(self, sentences: list[str]) -> list[list[int]]:
         cut = {"truncation": True, "max_length": self.max_tokens}
         if self.question is not None:
-            # A sentence that spells a control token stays text.
-            text = {"add_special_tokens": False, "split_special_tokens": True}
-            found = self.tokenizer(sentences, **cut, **text)["input_ids"]
+            found = self.tokenizer(sentences, **cut, **AS_TEXT)["input_ids"]
             return [[*one, *self.question.after] for one in found]
         found = self.tokenizer(sentences, **cut)["input_ids"]
         end = [self.tokenizer.eos_token_id] if self.is_causal else []

@@ -243,7 +243,6 @@ def _begin(
         places={name: place for place, name in enumerate(names, start=1)},
         scaler=scaler,
         max_tokens=config.max_tokens,
-        is_causal=body.is_causal,
-        question=body.asked.question if body.asked else None,
+        body=body,
     )
     return network, reader

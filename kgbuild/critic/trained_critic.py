@@ -187,8 +187,7 @@ def load_critic(
         places={name: place for place, name in enumerate(card.trained_relations, start=1)},
         scaler=Scaler(card.means, card.spreads),
         max_tokens=card.max_tokens,
-        is_causal=body.is_causal,
-        question=body.asked.question if body.asked else None,
+        body=body,
     )
     return TrainedCritic(network, reader, card, memory=_load_memory(folder, card, encoder_path))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kgbuild.decoding.hypotheses import Hypothesis
     from kgbuild.decoding.loading import load_language_model, quiet_loading
     from kgbuild.decoding.precision import choose_dtype
-    from kgbuild.decoding.questions import PLACE, Question, encode_sentence
+    from kgbuild.decoding.questions import AS_TEXT, PLACE, Question, encode_sentence
     from kgbuild.decoding.sampling import sample
     from kgbuild.decoding.scoring import score_completions
     from kgbuild.decoding.state import CompiledConstraints
@@ -58,6 +58,7 @@ _HOMES = {
     "load_language_model": "loading",
     "quiet_loading": "loading",
     "choose_dtype": "precision",
+    "AS_TEXT": "questions",
     "PLACE": "questions",
     "Question": "questions",
     "encode_sentence": "questions",
@@ -68,6 +69,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AS_TEXT",
     "AnyClause",
     "AnyOf",
     "Clause",

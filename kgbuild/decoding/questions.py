@@ -8,6 +8,8 @@ from typing import Any
 from kgbuild.core.errors import ModelError
 
 PLACE = "{sentence}"
+# How a tokenizer reads what stands in a question: what spells a control token stays text.
+AS_TEXT = {"add_special_tokens": False, "split_special_tokens": True}
 _SPELLINGS = {"yes": ("Yes", "yes", " Yes", " yes", "YES"), "no": ("No", "no", " No", " no", "NO")}
 
 
@@ -70,9 +72,8 @@ class Question:
 
 
 def encode_sentence(tokenizer: Any, sentence: str) -> list[int]:
-    """Tokenise a sentence that stands in a question; one that spells a control token stays text."""
-    ids = tokenizer(sentence, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    return list(ids)
+    """Tokenise a sentence that stands in a question."""
+    return list(tokenizer(sentence, **AS_TEXT)["input_ids"])
 
 
 def _list_spellings(tokenizer: Any, word: str) -> tuple[int, ...]:

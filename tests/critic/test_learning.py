@@ -161,7 +161,7 @@ def test_a_critic_learns_of_triples_that_nobody_judged(
             places={"xReact": 1},
             scaler=Scaler(),
             max_tokens=64,
-            is_causal=False,
+            body=body,
         )
         learn(
             network,

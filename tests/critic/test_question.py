@@ -45,8 +45,7 @@ def make_network(path: Path, relations: RelationSet) -> tuple[CriticNetwork, Rea
         places={},
         scaler=Scaler(),
         max_tokens=64,
-        is_causal=True,
-        question=body.asked.question if body.asked else None,
+        body=body,
     )
     return CriticNetwork(body, relations=0), reader, tokenizer
 
@@ -138,9 +137,7 @@ def test_bfloat16_weights_answer_nearly_as_float32(
         )
         torch.manual_seed(2)
         network = CriticNetwork(body, relations=0)
-        reader = Reader(
-            tokenizer, relations, places={}, scaler=Scaler(), max_tokens=64, is_causal=True
-        )
+        reader = Reader(tokenizer, relations, places={}, scaler=Scaler(), max_tokens=64, body=body)
         found[dtype] = score_rows(network, reader.read(candidates))
     spread = float(np.std(found["float32"]))
     assert np.abs(found["float32"] - found["bfloat16"]).max() < 0.2 * spread

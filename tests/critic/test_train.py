@@ -180,7 +180,7 @@ def test_sentences_packed_behind_their_beginning_are_read_as_if_alone(
     path = make_language_model(tmp_path, texts=TEXTS)
     body, tokenizer = load_body(path, CriticConfig(dtype="float32"))
     network = CriticNetwork(body, relations=0)
-    reader = Reader(tokenizer, relations, places={}, scaler=Scaler(), max_tokens=64, is_causal=True)
+    reader = Reader(tokenizer, relations, places={}, scaler=Scaler(), max_tokens=64, body=body)
     candidates = [
         Candidate(head, "xReact", tail)
         for head in ("PersonX visits friend 1", "PersonX feels")
