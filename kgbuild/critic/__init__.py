@@ -38,7 +38,7 @@ from kgbuild.critic.report import CriticReport, Figures, HardFigures
 from kgbuild.critic.table import TableScorer
 from kgbuild.critic.thresholds import Thresholds
 from kgbuild.critic.train import train_critic
-from kgbuild.critic.trained_critic import TrainedCritic, load_critic
+from kgbuild.critic.trained_critic import TrainedCritic, load_critic, load_phrase_encoder
 
 __all__ = [
     "Artefacts",
@@ -77,6 +77,7 @@ __all__ = [
     "find_drift",
     "judge_triples",
     "load_critic",
+    "load_phrase_encoder",
     "read_artefacts",
     "read_candidates",
     "read_card",

@@ -193,15 +193,32 @@ def load_critic(
 
 
 def _load_memory(folder: Path, card: CriticCard, encoder_path: Path | None) -> Memory | None:
+    precedents = read_precedents(folder, card)
+    if precedents is None:
+        return None
+    encoder = load_phrase_encoder(folder, card, place=encoder_path)
+    return Memory(precedents, encoder) if encoder is not None else None
+
+
+def load_phrase_encoder(
+    folder: Path, card: CriticCard, *, place: Path | None = None
+) -> PhraseEncoder | None:
+    """Load the sentence encoder that a critic's memory needs, without the critic.
+
+    Args:
+        folder: Of the critic, for errors.
+        card: What it is.
+        place: Where the encoder is now, if it has moved.
+
+    Raises:
+        ModelError: If the encoder is gone, or is another one.
+    """
     from kgbuild.decoding import find_base
 
-    precedents = read_precedents(folder, card)
-    if precedents is None or card.encoder is None:
+    if card.encoder is None:
         return None
-    owner = f"The memory of the critic in {folder}"
-    place = find_base(card.encoder, place=encoder_path, owner=owner)
-    dtype = CriticConfig.model_validate(card.config).dtype
-    return Memory(precedents, MeanEncoder(place, dtype=dtype))
+    found = find_base(card.encoder, place=place, owner=f"The memory of the critic in {folder}")
+    return MeanEncoder(found, dtype=CriticConfig.model_validate(card.config).dtype)
 
 
 def take_weights(

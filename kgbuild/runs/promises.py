@@ -23,6 +23,7 @@ from kgbuild.critic import (
     calibrate_critic,
     check_shares,
     find_drift,
+    load_phrase_encoder,
     read_card,
     read_labels,
     read_report,
@@ -201,13 +202,10 @@ def _read(folder: Path) -> Drift:
 def _encoder(critic: Path, guarantee: Guarantee, workers: Workers) -> PhraseEncoder | None:
     if not guarantee.encoder or workers.given_critic is not None:
         return None
-    from kgbuild.critic.phrases import MeanEncoder
-    from kgbuild.decoding import find_base
-
-    base = read_card(critic).encoder
-    if base is None or base.sha256 != guarantee.encoder:
+    card = read_card(critic)
+    if card.encoder is None or card.encoder.sha256 != guarantee.encoder:
         raise CriticError(f"{critic} promises with another encoder than its own; calibrate again")
-    return MeanEncoder(find_base(base, place=None, owner=f"The critic in {critic}"))
+    return load_phrase_encoder(critic, card)
 
 
 def _sightings(triples: Path, scores: Path) -> Iterator[Sighting]:
