@@ -160,8 +160,8 @@ def count_rows(path: Path) -> int:
         raise FileError(f"{path} is not a readable Parquet shard: {error}") from error
 
 
-def read_shard(path: Path, record: type[R]) -> Iterator[R]:
-    """Read the records of one shard, in order, a bounded batch at a time.
+def read_tables(path: Path, record: type[Record], *, rows_at_once: int) -> Iterator[pa.Table]:
+    """Read the rows of one shard as tables with a record's columns, in order.
 
     Raises:
         FileError: If the file is missing or is not a shard of this record.
@@ -173,11 +173,21 @@ def read_shard(path: Path, record: type[R]) -> Iterator[R]:
                     f"{path} does not hold {record.__name__} records of this version of kgbuild; "
                     "build into a new run folder"
                 )
-            for batch in shard.iter_batches(batch_size=4096):
-                for row in batch.to_pylist():
-                    yield record.model_validate(row)
+            for batch in shard.iter_batches(batch_size=rows_at_once):
+                yield complete(batch, record)
     except (OSError, pa.ArrowInvalid) as error:
         raise FileError(f"{path} is not a readable Parquet shard: {error}") from error
+
+
+def read_shard(path: Path, record: type[R]) -> Iterator[R]:
+    """Read the records of one shard, in order, a bounded batch at a time.
+
+    Raises:
+        FileError: If the file is missing or is not a shard of this record.
+    """
+    for table in read_tables(path, record, rows_at_once=_ROWS_AT_ONCE):
+        for row in table.to_pylist():
+            yield record.model_validate(row)
 
 
 def read_shards(folder: Path, record: type[R], stem: str = "part") -> Iterator[R]:

@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from kgbuild.core.errors import FileError
 from kgbuild.core.files import write_error
 from kgbuild.core.records import Edge
-from kgbuild.core.shards import arrow_schema, complete, count_rows, to_table
+from kgbuild.core.shards import arrow_schema, count_rows, read_tables, to_table
 
 _ROWS_AT_ONCE = 32_768
 _RECORDS_AT_ONCE = 8_192
@@ -46,17 +44,7 @@ class EdgeTables:
             FileError: If a shard cannot be read or is not of this version.
         """
         for path in sorted(self._folder.glob("part-*.parquet")):
-            try:
-                with pq.ParquetFile(path) as shard:
-                    if complete(shard.schema_arrow.empty_table(), Edge) is None:
-                        raise FileError(
-                            f"{path} does not hold Edge records of this version of kgbuild; build "
-                            "into a new run folder"
-                        )
-                    for batch in shard.iter_batches(batch_size=_ROWS_AT_ONCE):
-                        yield complete(batch, Edge)
-            except (OSError, pa.ArrowInvalid) as error:
-                raise FileError(f"{path} is not a readable Parquet shard: {error}") from error
+            yield from read_tables(path, Edge, rows_at_once=_ROWS_AT_ONCE)
 
 
 def sort_edges(edges: Iterable[Edge]) -> Iterator[pa.Table]:
