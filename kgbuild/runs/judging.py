@@ -7,7 +7,7 @@ them, so that a new threshold takes seconds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from kgbuild.core.config import plain
 from kgbuild.core.progress import Progress
-from kgbuild.core.records import Merge, Rejection, Score, Triple, Verdict
+from kgbuild.core.records import Merge, Record, Rejection, Score, Triple, Verdict
 from kgbuild.core.shards import count_rows, read_columns, read_shard, write_shard
 from kgbuild.critic import decide, judge_triples
 from kgbuild.decoding.precision import choose_dtype
@@ -35,26 +35,19 @@ def self_check(
     if inputs.config.teacher.self_check is None:
         return None
 
+    def check(shard: Path) -> Iterable[SelfCheck]:
+        negatives = [
+            triple
+            for triple in read_shard(shard, Triple)
+            if inputs.all_relations.get(triple.relation).negates
+        ]
+        # A shard without negatives does not load the teacher.
+        if not negatives:
+            return ()
+        return check_negatives(negatives, workers.teacher(), inputs.all_relations)
+
     def make(folder: Path) -> Counts:
-        count = 0
-        shards = sorted(triples.glob("part-*.parquet"))
-        for shard in progress.track(shards, stage="self-check", total=len(shards), unit="shards"):
-            target = folder / shard.name
-            if not target.exists():
-                negatives = [
-                    triple
-                    for triple in read_shard(shard, Triple)
-                    if inputs.all_relations.get(triple.relation).negates
-                ]
-                # A shard without negatives does not load the teacher.
-                checks = (
-                    check_negatives(negatives, workers.teacher(), inputs.all_relations)
-                    if negatives
-                    else ()
-                )
-                write_shard(target, checks, SelfCheck)
-            count += count_rows(target)
-        return {"asked": count}
+        return {"asked": _answer(triples, folder, check, SelfCheck, "self-check", progress)}
 
     frames = [[one.name, one.negates, one.sentence, one.whether] for one in inputs.all_relations]
     dtype = choose_dtype(inputs.config.teacher.dtype)
@@ -67,18 +60,30 @@ def score(
 ) -> Path:
     """Score every triple, a shard of scores for a shard of triples."""
 
+    def judge(shard: Path) -> Iterable[Score]:
+        return judge_triples(read_shard(shard, Triple), workers.critic(critic))
+
     def make(folder: Path) -> Counts:
-        count = 0
-        shards = sorted(triples.glob("part-*.parquet"))
-        for shard in progress.track(shards, stage="critic", total=len(shards), unit="shards"):
-            target = folder / shard.name
-            if not target.exists():
-                scores = judge_triples(read_shard(shard, Triple), workers.critic(critic))
-                write_shard(target, scores, Score)
-            count += count_rows(target)
-        return {"scored": count}
+        return {"scored": _answer(triples, folder, judge, Score, "critic", progress)}
 
     return run.stage("scores", [run.key("triples"), run.key("critic")], make)
+
+
+def _answer(
+    triples: Path,
+    folder: Path,
+    answer: Callable[[Path], Iterable[Record]],
+    record: type[Record],
+    stage: str,
+    progress: Progress,
+) -> int:
+    """Write a shard of answers for every shard of triples that has none yet, and count them all."""
+    shards = sorted(triples.glob("part-*.parquet"))
+    for shard in progress.track(shards, stage=stage, total=len(shards), unit="shards"):
+        target = folder / shard.name
+        if not target.exists():
+            write_shard(target, answer(shard), record)
+    return sum(count_rows(folder / shard.name) for shard in shards)
 
 
 def give_verdicts(
