@@ -32,7 +32,7 @@ from kgbuild.critic import (
     read_labels,
     read_report,
 )
-from kgbuild.critic.report import Estimate
+from kgbuild.critic.report import show_figure
 from kgbuild.critic.split import assign_part, find_place
 from kgbuild.runs.benchmarks import evaluate_benchmark
 from kgbuild.runs.critics import ensure_critic, evaluate_files, train
@@ -94,10 +94,14 @@ def print_own(report: CriticReport) -> None:
             continue
         shown: Figures = found.evidence or found.plain
         cells = [f"{name}, {shown.labels}", f"{shown.heads}"]
-        cells += [_show(shown.auc), _show(shown.mean_relation_auc)]
-        cells += [_show(shown.precision), _show(shown.yielded), f"{shown.calibration_error:.3f}"]
-        cells += [_show(found.plain.auc), _show(found.relation_only_auc)]
-        cells += [_show(found.tail_only_auc), _show(found.likelihood_auc)]
+        cells += [show_figure(shown.auc), show_figure(shown.mean_relation_auc)]
+        cells += [
+            show_figure(shown.precision),
+            show_figure(shown.yielded),
+            f"{shown.calibration_error:.3f}",
+        ]
+        cells += [show_figure(found.plain.auc), show_figure(found.relation_only_auc)]
+        cells += [show_figure(found.tail_only_auc), show_figure(found.likelihood_auc)]
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
@@ -115,10 +119,10 @@ def print_public(reports: Sequence[PublicReport]) -> None:
             + "|"
         )
         for one in report.contestants:
-            cells = [one.name, _show(one.auc), _show(one.mean_relation_auc)]
-            cells += [_show(one.pair_accuracy), _show(one.accuracy)]
-            cells += [_show(one.calibration_error), _show(one.refitted_error)]
-            cells += [_show(one.groups[name]) for name in one.groups]
+            cells = [one.name, show_figure(one.auc), show_figure(one.mean_relation_auc)]
+            cells += [show_figure(one.pair_accuracy), show_figure(one.accuracy)]
+            cells += [show_figure(one.calibration_error), show_figure(one.refitted_error)]
+            cells += [show_figure(one.groups[name]) for name in one.groups]
             print("| " + " | ".join(cells) + " |", flush=True)
     print("\n| benchmark | texts a second | seconds | peak MiB |\n|---|---|---|---|")
     for report in reports:
@@ -141,8 +145,8 @@ def print_curve(inputs: Inputs) -> None:
             shown = report.evidence or report.plain
             hard = report.hard and (report.hard.evidence or report.hard.plain)
             cells = [f"{share:g}", str(report.trained_on), f"{time.monotonic() - started:.0f}"]
-            cells += [_show(shown.auc), _show(hard.auc if hard else None)]
-            cells += [_show(shown.mean_relation_auc)]
+            cells += [show_figure(shown.auc), show_figure(hard.auc if hard else None)]
+            cells += [show_figure(shown.mean_relation_auc)]
             print("| " + " | ".join(cells) + " |", flush=True)
 
 
@@ -153,18 +157,6 @@ def thin(labels: Sequence[LabelledTriple], share: float) -> list[LabelledTriple]
         for row in labels
         if assign_part(row.head) is not Split.TRAIN or find_place(row.head, purpose="thin") < share
     ]
-
-
-def _show(figure: Estimate | float | None) -> str:
-    if figure is None:
-        return ""
-    if isinstance(figure, float):
-        return f"{figure:.3f}"
-    if figure.value is None:
-        return "undefined"
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.3f}"
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from kgbuild.cli.output import Bars, print_json, print_table, say
 
 if TYPE_CHECKING:
     from kgbuild.critic import PublicReport
-    from kgbuild.critic.report import Estimate
 
 evaluate_app = typer.Typer(help="Measure on public benchmarks.", no_args_is_help=True)
 
@@ -59,6 +58,8 @@ def critic(
 
 
 def _print(report: PublicReport) -> None:
+    from kgbuild.critic.report import show_figure
+
     if report.caution:
         say(f"Beware: {report.caution}")
     figures = [name for name in _FIGURES if _has(report, name)]
@@ -67,7 +68,7 @@ def _print(report: PublicReport) -> None:
     print_table(
         f"{report.title}, {report.part}: {report.rows} rows, {report.right} right",
         ("", *figures),
-        [(one.name, *(_show(_FIGURES[name](one)) for name in figures))
+        [(one.name, *(show_figure(_FIGURES[name](one)) for name in figures))
          for one in report.contestants],
     )  # fmt: skip
     groups = list(report.contestants[0].groups)
@@ -75,7 +76,7 @@ def _print(report: PublicReport) -> None:
         print_table(
             "AUC by class",
             ("", *groups),
-            [(one.name, *(_show(one.groups[group]) for group in groups))
+            [(one.name, *(show_figure(one.groups[group]) for group in groups))
              for one in report.contestants],
         )  # fmt: skip
     relations = list(report.contestants[0].relations)
@@ -83,7 +84,7 @@ def _print(report: PublicReport) -> None:
         print_table(
             "AUC by relation",
             ("", *(one.name for one in report.contestants)),
-            [(name, *(_show(one.relations[name]) for one in report.contestants))
+            [(name, *(show_figure(one.relations[name]) for one in report.contestants))
              for name in relations],
         )  # fmt: skip
     for line in _notes(report):
@@ -115,15 +116,3 @@ def _notes(report: PublicReport) -> list[str]:
         f"{report.peak_mib} MiB.",
     ]
     return [*notes, f"Left out for their relation: {skipped}."] if skipped else notes
-
-
-def _show(figure: Estimate | float | None) -> str:
-    if figure is None:
-        return ""
-    if isinstance(figure, float):
-        return f"{figure:.3f}"
-    if figure.value is None:
-        return "undefined"
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.3f}"
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -1,4 +1,4 @@
-"""Which rows of a label file stand: an answer that was taken back counts no more.
+"""What labels say together: which rows of a file stand, and how far answers agree.
 
 Label files are only ever added to. Who takes an answer back adds the same row once more, marked
 `is_retraction`; `unsure` is another thing, an answer like the others.
@@ -6,7 +6,7 @@ Label files are only ever added to. Who takes an answer back adds the same row o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kgbuild.core.errors import LabelError
@@ -39,3 +39,17 @@ def drop_retracted(rows: Iterable[LabelledTriple], *, where: Path | str) -> list
                 "never edited or sorted"
             )
     return [row for row in standing if row is not None]
+
+
+def cohen_kappa(pairs: Sequence[tuple[object, object]]) -> float | None:
+    """Give Cohen's kappa of pairs of answers; None where it is not defined: one word for all.
+
+    >>> cohen_kappa([("yes", "yes"), ("no", "no")])
+    1.0
+    """
+    from sklearn.metrics import cohen_kappa_score
+
+    if len({value for pair in pairs for value in pair}) < 2:
+        return None
+    first, second = zip(*pairs, strict=True)
+    return float(cohen_kappa_score(list(first), list(second)))

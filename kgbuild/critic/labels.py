@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from kgbuild.core.errors import LabelError, did_you_mean
 from kgbuild.core.ids import triple_id
-from kgbuild.core.labels import drop_retracted
+from kgbuild.core.labels import cohen_kappa, drop_retracted
 from kgbuild.core.records import Label, LabelledTriple, Record, SilverTriple
 from kgbuild.critic.lines import find_files, parse_object, read_lines
 
@@ -95,18 +95,9 @@ def measure_agreement(labels: Sequence[LabelledTriple]) -> Agreement:
     sure = [pair for pair in pairs if Label.UNSURE not in pair]
     return Agreement(
         triples=len(pairs),
-        kappa_accepted=_kappa([(a.is_accepted, b.is_accepted) for a, b in sure]),
-        kappa_labels=_kappa([(a.value, b.value) for a, b in pairs]),
+        kappa_accepted=cohen_kappa([(a.is_accepted, b.is_accepted) for a, b in sure]),
+        kappa_labels=cohen_kappa([(a.value, b.value) for a, b in pairs]),
     )
-
-
-def _kappa(pairs: Sequence[tuple[Any, Any]]) -> float | None:
-    from sklearn.metrics import cohen_kappa_score
-
-    if len({value for pair in pairs for value in pair}) < 2:
-        return None
-    first, second = zip(*pairs, strict=True)
-    return float(cohen_kappa_score(list(first), list(second)))
 
 
 def _read(places: Sequence[Path], record: type[R]) -> Iterator[R]:

@@ -18,6 +18,23 @@ class Estimate(Record):
     high: float | None = None
 
 
+def show_figure(figure: Estimate | float | None) -> str:
+    """Give a figure in digits, with its interval where it has one; nothing for none.
+
+    >>> show_figure(Estimate(value=0.5, low=0.25, high=0.75))
+    '0.500 (0.250 to 0.750)'
+    """
+    if figure is None:
+        return ""
+    if isinstance(figure, float):
+        return f"{figure:.3f}"
+    if figure.value is None:
+        return "undefined"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+
+
 class RelationFigures(Record):
     """The figures of one relation."""
 

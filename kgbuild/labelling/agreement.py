@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from kgbuild.core.labels import cohen_kappa
 from kgbuild.core.records import Label, LabelledTriple, Record
 
 # Guideline 1 orders them so; alpha for the words counts always against likely as a small matter.
@@ -185,16 +186,6 @@ def _compare(one: str, ones: Reading, other: str, others: Reading) -> Pair:
         second=other,
         triples=len(shared),
         same=sum(a == b for a, b in sides) / len(sides) if sides else None,
-        kappa_accepted=_kappa(sides),
-        kappa_labels=_kappa([(a.value, b.value) for a, b in shared]),
+        kappa_accepted=cohen_kappa(sides),
+        kappa_labels=cohen_kappa([(a.value, b.value) for a, b in shared]),
     )
-
-
-def _kappa(pairs: Sequence[tuple[object, object]]) -> float | None:
-    """Give Cohen's kappa; None where it is not defined, as when one word was said for all."""
-    from sklearn.metrics import cohen_kappa_score
-
-    if len({value for pair in pairs for value in pair}) < 2:
-        return None
-    first, second = zip(*pairs, strict=True)
-    return float(cohen_kappa_score(list(first), list(second)))
