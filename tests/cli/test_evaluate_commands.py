@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from kgbuild.cli.main import main
 from kgbuild.core.config import CriticConfig
 from kgbuild.core.relations import load_relations
 from kgbuild.critic import BENCHMARKS, load_critic, train_critic
@@ -40,19 +39,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, call: Run, folder: Path) -> Run:
     # The baseline's encoder is a tiny one, too.
     tiny = ModelFile(name="tiny", path=folder, kind="encoder", sha256="0")
     monkeypatch.setattr(benchmarks, "resolve_model", lambda name: tiny)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["kgbuild", "evaluate", "critic", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return call
+    return partial(call, "evaluate", "critic")
 
 
 @pytest.fixture

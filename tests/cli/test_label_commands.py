@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from kgbuild.cli.main import main
 from kgbuild.core.records import Label
 from kgbuild.critic import read_labels
 
@@ -21,16 +19,7 @@ TAILS = ("proud", "tired", "to eat the cake", "furious", "a mountain")
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: str, keys: str | bytes = b"") -> tuple[int, str, str]:
-        typed = keys.encode() if isinstance(keys, str) else keys
-        monkeypatch.setattr(sys, "argv", ["kgbuild", *words])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed)))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
+def run(call: Run) -> Run:
     return call
 
 

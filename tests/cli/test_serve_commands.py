@@ -6,16 +6,15 @@ import os
 import re
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
 
-from kgbuild.cli.main import main
 from kgbuild.critic import read_labels
 from tests.web.conftest import write_candidates
 from tests.web.label_page import Serve
@@ -35,15 +34,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["kgbuild", "serve", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return call
+def run(call: Run) -> Run:
+    return partial(call, "serve")
 
 
 @pytest.fixture
