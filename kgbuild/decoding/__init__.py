@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kgbuild.decoding.hypotheses import Hypothesis
     from kgbuild.decoding.loading import load_language_model, quiet_loading
     from kgbuild.decoding.precision import choose_dtype
-    from kgbuild.decoding.questions import AS_TEXT, PLACE, Question, encode_sentence
+    from kgbuild.decoding.questions import AS_TEXT, PLACE, Question
     from kgbuild.decoding.sampling import sample
     from kgbuild.decoding.scoring import score_completions
     from kgbuild.decoding.state import CompiledConstraints
@@ -61,7 +61,6 @@ _HOMES = {
     "AS_TEXT": "questions",
     "PLACE": "questions",
     "Question": "questions",
-    "encode_sentence": "questions",
     "sample": "sampling",
     "score_completions": "scoring",
     "CompiledConstraints": "state",
@@ -86,7 +85,6 @@ __all__ = [
     "beam_search",
     "choose_dtype",
     "compile_clauses",
-    "encode_sentence",
     "find_base",
     "generate",
     "identify_base",

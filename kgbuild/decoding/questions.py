@@ -71,11 +71,6 @@ class Question:
         )
 
 
-def encode_sentence(tokenizer: Any, sentence: str) -> list[int]:
-    """Tokenise a sentence that stands in a question."""
-    return list(tokenizer(sentence, **AS_TEXT)["input_ids"])
-
-
 def _list_spellings(tokenizer: Any, word: str) -> tuple[int, ...]:
     encoded = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in _SPELLINGS[word]]
     found = sorted({ids[0] for ids in encoded if len(ids) == 1})

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from kgbuild.decoding import PLACE, Question, encode_sentence
+from kgbuild.decoding import AS_TEXT, PLACE, Question
 
 # The sentence stands last, so that nearly all of the prompt is read once and not once a sentence.
 JUDGE_PROMPT = (
@@ -58,7 +58,7 @@ def judge_sentences(
         start = model(input_ids=torch.tensor([question.before]), use_cache=True, logits_to_keep=1)
         for first in range(0, len(sentences), _CHUNK):
             chunk = [
-                [*encode_sentence(tokenizer, sentence), *question.after]
+                [*tokenizer(sentence, **AS_TEXT)["input_ids"], *question.after]
                 for sentence in sentences[first : first + _CHUNK]
             ]
             odds = [0.0] * len(chunk)
