@@ -68,7 +68,8 @@ class LabelPage:
 
     def enter(self, url: str) -> None:
         self.page.goto(url)
-        self.page.wait_for_selector("#sentence")
+        # The sentence stands there before the script has run; a key pressed then is lost.
+        self.page.wait_for_selector("body[data-script=ready] #sentence")
 
     @property
     def sentence(self) -> str:

@@ -118,14 +118,12 @@ document.addEventListener("click", (event) => {
   }
 });
 
+function focusComment() {
+  if (byId("remark")?.open) byId("comment").focus();
+}
+
 // "toggle" does not bubble.
-document.addEventListener(
-  "toggle",
-  (event) => {
-    if (event.target.id === "remark" && event.target.open) byId("comment").focus();
-  },
-  true,
-);
+document.addEventListener("toggle", (event) => event.target.id === "remark" && focusComment(), true);
 
 const areKeysOff = () => localStorage.getItem(KEYS_OFF) !== null;
 const useKeys = byId("use-keys");
@@ -157,6 +155,8 @@ document.addEventListener("keydown", (event) => {
   if (target === null) return;
   event.preventDefault();
   target.click();
+  // "toggle" comes later: the next letter, typed fast, would still be an answer.
+  if (target.closest("#remark")) focusComment();
 });
 
 offline.querySelector("button").addEventListener("click", () => tryNow());
@@ -168,3 +168,5 @@ window.addEventListener("beforeunload", (event) => {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+// Keys are heard from here on; before it, only the forms work.
+document.body.dataset.script = "ready";
