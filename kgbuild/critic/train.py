@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kgbuild.core.config import CriticConfig, plain
 from kgbuild.core.errors import CriticError
@@ -18,7 +18,7 @@ from kgbuild.critic.calibration import fit_calibration
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.evaluate import evaluate_critic
 from kgbuild.critic.figures import measure
-from kgbuild.critic.folder import read_card, save_critic
+from kgbuild.critic.folder import CriticCard, read_card, save_critic
 from kgbuild.critic.labels import settle_labels
 from kgbuild.critic.learning import Lessons, grade, learn
 from kgbuild.critic.phrases import MeanEncoder, PhraseEncoder, RememberingEncoder
@@ -38,7 +38,29 @@ if TYPE_CHECKING:
     from kgbuild.critic.network import CriticNetwork
     from kgbuild.critic.rows import Reader
 
+_SHAPE = ("lora_rank", "frozen_share", "question")
 _LEAST = {Split.TRAIN: 20, Split.DEV: 10}
+
+
+class Earlier(NamedTuple):
+    """The critic that training goes on from."""
+
+    folder: Path
+    card: CriticCard
+
+    def shape(self, config: CriticConfig) -> CriticConfig:
+        """Give the settings with what the weights were trained for: their shape, their question.
+
+        Raises:
+            CriticError: If the settings ask another question.
+        """
+        own = CriticConfig.model_validate(self.card.config)
+        if config.question not in (None, own.question):
+            raise CriticError(
+                f"critic.question is {config.question!r}, and the critic in {self.folder} "
+                f"(critic.start) was trained with {own.question!r}; leave one of the two empty"
+            )
+        return config.model_copy(update={name: getattr(own, name) for name in _SHAPE})
 
 
 def train_critic(
@@ -66,7 +88,8 @@ def train_critic(
         relations: Every relation that the critic shall be able to judge, labelled or not.
         backbone_path: A causal language model (folder or GGUF file), which gets a LoRA adapter,
             or a sentence encoder's folder, whose layers are trained themselves.
-        start: Folder of a critic with the same backbone, whose weights training goes on from.
+        start: Folder of a critic with the same backbone, whose weights, shape and question
+            training goes on from.
         encoder_path: Sentence encoder by which the critic remembers the labels it learned from,
             and is told how like triples were judged; without it, it has no memory, and the report
             no hard part.
@@ -90,7 +113,11 @@ def train_critic(
     for part, least in _LEAST.items():
         _check(parts[part], part, least=least)
     kept = _usable(silver, settled)
-    network, reader = _begin([*fitting, *kept], relations, backbone_path, start, config)
+    earlier = None
+    if start is not None:
+        earlier = Earlier(start, read_card(start))
+        config = earlier.shape(config)
+    network, reader = _begin([*fitting, *kept], relations, backbone_path, earlier, config)
     encoder = None
     if encoder_path is not None:
         encoder = RememberingEncoder(MeanEncoder(encoder_path, dtype=config.dtype))
@@ -212,7 +239,7 @@ def _begin(
     rows: Sequence[LabelledTriple | SilverTriple],
     relations: RelationSet,
     backbone_path: Path,
-    start: Path | None,
+    earlier: Earlier | None,
     config: CriticConfig,
 ) -> tuple[CriticNetwork, Reader]:
     import torch
@@ -222,21 +249,16 @@ def _begin(
     from kgbuild.critic.rows import Reader
 
     names = sorted({row.relation for row in rows})
-    earlier = read_card(start) if start is not None else None
     if earlier is not None:
-        names = list(dict.fromkeys([*earlier.trained_relations, *names]))
-        # The adapter has to have the shape that it was trained with.
-        config = config.model_copy(
-            update={name: earlier.config[name] for name in ("lora_rank", "frozen_share")}
-        )
+        names = list(dict.fromkeys([*earlier.card.trained_relations, *names]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         body, tokenizer = load_body(backbone_path, config)
         network = CriticNetwork(body, relations=len(names))
     scaler = Scaler.fit([Candidate.of(row).evidence for row in rows])
-    if start is not None and earlier is not None:
-        take_weights(network, start, earlier, backbone_path=backbone_path)
-        scaler = Scaler(earlier.means, earlier.spreads)
+    if earlier is not None:
+        take_weights(network, earlier.folder, earlier.card, backbone_path=backbone_path)
+        scaler = Scaler(earlier.card.means, earlier.card.spreads)
     reader = Reader(
         tokenizer,
         relations,

@@ -97,6 +97,18 @@ def test_training_goes_on_from_the_odds_and_a_saved_critic_answers_alike(
     good, bad = critic.score(triples)
     assert good.probability > 0.5 > bad.probability
     assert again.score(triples) == [good, bad]
+    train_critic(
+        make_labels(60),
+        [],
+        relations,
+        backbone_path=instructed,
+        start=tmp_path,
+        config=config.model_copy(update={"epochs": 0}),
+        folder=tmp_path / "more",
+    )
+    pupil = load_critic(tmp_path / "more")
+    assert pupil.card.config["question"] == QUESTION
+    assert [one.logit for one in pupil.score(triples)] == [good.logit, bad.logit]
 
 
 def test_the_sentence_stays_text_even_if_it_spells_a_control_token(

@@ -227,6 +227,47 @@ def test_training_goes_on_from_a_saved_critic_and_learns_a_new_relation(
     assert load_critic(tmp_path / "more").card.trained_relations == ("xReact", "oReact")
 
 
+def test_a_critic_keeps_the_shape_of_its_start_whatever_the_settings_say(
+    trained: tuple[Path, CriticReport],
+    relations: RelationSet,
+    config: CriticConfig,
+    backbone_path: Path,
+    tmp_path: Path,
+) -> None:
+    other = config.model_copy(update={"epochs": 0, "lora_rank": 2 * config.lora_rank})
+    train_critic(
+        make_labels(60),
+        [],
+        relations,
+        backbone_path=backbone_path,
+        start=trained[0],
+        config=other,
+        folder=tmp_path / "more",
+    )
+    assert load_critic(tmp_path / "more").card.config["lora_rank"] == config.lora_rank
+
+
+def test_a_start_that_was_asked_another_question_is_refused(
+    trained: tuple[Path, CriticReport],
+    relations: RelationSet,
+    config: CriticConfig,
+    backbone_path: Path,
+    tmp_path: Path,
+) -> None:
+    asked = config.model_copy(update={"question": "Is this so? {sentence}"})
+    with pytest.raises(CriticError, match="Is this so"):
+        train_critic(
+            make_labels(60),
+            [],
+            relations,
+            backbone_path=backbone_path,
+            start=trained[0],
+            config=asked,
+            folder=tmp_path / "more",
+        )
+    assert not (tmp_path / "more").exists()
+
+
 def test_a_start_of_another_backbone_is_refused(
     trained: tuple[Path, CriticReport],
     relations: RelationSet,
