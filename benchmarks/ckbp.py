@@ -8,8 +8,8 @@ It goes on from a critic (`--start`, made by `kgbuild critic train`) with the de
 by experts, and crowd rows of v1 that the start finds believable: experts refuse half of what the
 crowd accepted and hardly any of what it refused, so accepted rows must also be above the start's
 median (a filter as in PseudoReasoner, Fang et al. 2022). Left out of v1 are heads of v2's open test
-part and, by their hash, those of its held-back one. A seventh of the dev heads calibrates. With
-`--benchmark ckbp-v1` it learns from the dev rows of v1 alone.
+part and, by their hash, those of its held-back one. A seventh of the dev heads calibrates, the rest
+is the critic's memory too. With `--benchmark ckbp-v1` it learns from the dev rows of v1 alone.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ from kgbuild.critic.figures import find_auc
 from kgbuild.critic.fitting import fit
 from kgbuild.critic.folder import save_critic
 from kgbuild.critic.network import CriticNetwork, score_rows
+from kgbuild.critic.phrases import MeanEncoder, RememberingEncoder
+from kgbuild.critic.precedents import Precedents
 from kgbuild.critic.public_rows import PublicRow, read_part
 from kgbuild.critic.rows import Reader
 from kgbuild.critic.scaler import Scaler
 from kgbuild.critic.split import find_place
 from kgbuild.critic.thresholds import Thresholds
-from kgbuild.critic.trained_critic import take_weights
+from kgbuild.critic.trained_critic import Memory, score_candidates, take_weights
 from kgbuild.decoding import identify_base
 from kgbuild.models import resolve_model
 
@@ -97,18 +99,25 @@ def main() -> None:
         progress=Bars(),
     )
     network.settle()
+    memory = remember(fitting, reader)
     truth = [row.is_right for row in calibrates]
-    logits = score_rows(network, reader.read([row.shown for row in calibrates]))
-    auc = find_auc(logits, np.asarray(truth, dtype=np.float64))
-    print(f"loss {losses[0]:.3f}, calibrating AUC {auc}, {time.monotonic() - begun:.0f} s")
-    calibration = fit_calibration(logits.tolist(), truth)
+    signals = score_candidates(
+        network, reader, [row.shown for row in calibrates], memory=memory, progress=Bars()
+    )
+    calibration = fit_calibration(
+        signals.text.tolist(), truth, precedents=signals.precedents.tolist()
+    )
+    odds = calibration.apply(signals.text, signals.precedents)
+    for name, found in (("text alone", signals.text), ("with precedents", odds)):
+        print(f"calibrating AUC, {name}: {find_auc(found, np.asarray(truth, dtype=np.float64))}")
+    print(f"loss {losses[0]:.3f}, {time.monotonic() - begun:.0f} s")
     save_critic(
         options.out,
         network,
         tokenizer,
         {
             "base": identify_base(base.path) if body.is_causal else None,
-            "encoder": None,
+            "encoder": identify_base(_find_encoder()),
             "plain": calibration,
             "evidence": calibration,
             "thresholds": Thresholds(default=0.5),
@@ -120,6 +129,7 @@ def main() -> None:
             "config": dict(plain(config)),
             "inputs": {},
         },
+        precedents=memory.precedents,
     )
 
 
@@ -127,6 +137,23 @@ def read(name: str, data: Path, part: str) -> list[PublicRow]:
     benchmark = find_benchmark(name)
     file = benchmark.need_file(benchmark.find_folder(data), part)
     return read_part(benchmark, file, relations=load_relations(_PACKS))[0]
+
+
+def remember(rows: Sequence[PublicRow], reader: Reader) -> Memory:
+    """Keep the rows that were learned from, so that like ones are asked for their verdicts."""
+    encoder = RememberingEncoder(MeanEncoder(_find_encoder()))
+    known = [row for row in rows if row.shown.relation in reader.places]
+    precedents = Precedents.remember(
+        [row.shown for row in known],
+        np.asarray([row.is_right for row in known], dtype=np.float32),
+        places=reader.places,
+        encoder=encoder,
+    )
+    return Memory(precedents, encoder)
+
+
+def _find_encoder() -> Path:
+    return resolve_model("minilm").path
 
 
 def choose_crowd(

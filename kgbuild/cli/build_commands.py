@@ -94,7 +94,7 @@ def populate(
     stopped. What is left out stays in the run folder, with its reason.
     """
     from kgbuild.runs import run_flow
-    from kgbuild.runs.filing import check_place, make_filing_config
+    from kgbuild.runs.filing import make_filing_config
     from kgbuild.runs.inputs import read_build_config
 
     loaded = make_filing_config(
@@ -106,7 +106,6 @@ def populate(
         min_weight=min_weight,
         against=against or (),
     )
-    check_place(into)
     summary = run_flow(loaded, into, progress=Bars())
     if as_json:
         print_json(summary.model_dump(mode="json"))

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import get_args
 
 from kgbuild.core.config import BuildConfig, CandidatesConfig, plain
-from kgbuild.core.errors import LabelError, RunError, did_you_mean
+from kgbuild.core.errors import LabelError, did_you_mean
 from kgbuild.core.files import hash_file
 from kgbuild.core.ids import content_key
-from kgbuild.core.manifest import MANIFEST_NAME, read_manifest
 from kgbuild.core.progress import Progress
 from kgbuild.core.records import Provenance, Rejection, Triple
 from kgbuild.core.shards import count_rows, read_columns, write_shard
@@ -71,27 +70,6 @@ def make_filing_config(
             "student": config.student.model_copy(update={"is_enabled": False}),
         }
     )
-
-
-def check_place(folder: Path) -> None:
-    """Refuse to file triples into a teacher's run, whose graph they would displace.
-
-    Raises:
-        RunError: If the folder is one, or a graph file.
-    """
-    if folder.is_file():
-        raise RunError(
-            f"{folder} is a file, and --into names a run folder of its own; to leave out what that "
-            f"graph holds, add --against {folder}"
-        )
-    if not (folder / MANIFEST_NAME).exists():
-        return
-    if not read_manifest(folder).read_config().candidates.files:
-        raise RunError(
-            f"{folder} is a run whose triples a teacher wrote, and these would take the place of "
-            f"its graph; name a new folder with --into, and add --against {folder} to leave out "
-            "what it holds. kgbuild push brings both into one graph"
-        )
 
 
 def file_triples(run: RunFolder, inputs: Inputs, *, progress: Progress) -> Path:

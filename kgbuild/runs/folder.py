@@ -43,12 +43,30 @@ class RunFolder:
     def __init__(self, path: Path, *, config: BuildConfig) -> None:
         self.path = path
         self.made: list[str] = []
+        if path.is_file():
+            raise RunError(
+                f"{path} is a file, and a run needs a folder of its own; to leave out what a graph "
+                "file holds, name it in dedup.against (--against)"
+            )
         if (path / MANIFEST_NAME).exists():
             self.manifest = read_manifest(path)
+            self._refuse_other_origin(config)
         else:
             self._refuse_foreign(path)
             self.manifest = Manifest(run_id="", version=__version__, config={}, folder=path)
         self.manifest = self.manifest.model_copy(update={"config": plain(config), "stages": {}})
+
+    def _refuse_other_origin(self, config: BuildConfig) -> None:
+        """Keep a teacher's graph from being displaced by one of files, and the other way round."""
+        was_filed = bool(self.manifest.config.get("candidates", {}).get("files"))
+        if was_filed == bool(config.candidates.files):
+            return
+        origin = "came from files" if was_filed else "a teacher wrote"
+        raise RunError(
+            f"{self.path} is a run whose triples {origin}, and these would take the place of its "
+            "graph; name a new folder with --run or --into, and the old one in dedup.against "
+            "(--against) to leave out what it holds. kgbuild push brings both into one graph"
+        )
 
     @staticmethod
     def _refuse_foreign(path: Path) -> None:

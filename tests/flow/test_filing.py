@@ -19,14 +19,14 @@ from kgbuild.core.config import BuildConfig
 from kgbuild.core.config_file import load_config
 from kgbuild.core.errors import KgbuildError, LabelError, RelationError, RunError
 from kgbuild.core.files import read_json
-from kgbuild.core.manifest import read_manifest
+from kgbuild.core.manifest import MANIFEST_NAME, read_manifest
 from kgbuild.core.records import Edge, Rejection
 from kgbuild.core.shards import read_shards
 from kgbuild.critic import Candidate, Opinion, TableScorer
 from kgbuild.query import Status, open_graph
 from kgbuild.runs import RunSummary, run_flow
 from kgbuild.runs.exporting import export_run
-from kgbuild.runs.filing import check_place, make_filing_config
+from kgbuild.runs.filing import make_filing_config
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.reporting import refresh_report
 from kgbuild.runs.reviewing import Review
@@ -267,15 +267,21 @@ def test_what_an_earlier_graph_holds_is_not_filed_again(tmp_path: Path) -> None:
     assert {edge.head for edge in edges_of(tmp_path / "new")} == {CAKE}
 
 
-def test_a_teachers_run_a_graph_file_and_a_sheet_with_answers_are_refused(
+def test_a_run_of_another_origin_a_graph_file_and_a_sheet_with_answers_are_refused(
     make_config: Callable[..., BuildConfig], tmp_path: Path
 ) -> None:
     build(make_config(heads=1), tmp_path / "taught")
+    source = configure(write(tmp_path / "rows.tsv"))
     with pytest.raises(RunError, match=r"a teacher wrote.*--into.*--against"):
-        check_place(tmp_path / "taught")
+        populate(source, tmp_path / "taught")
     graph = read_manifest(tmp_path / "taught").stage_folder("graph")
     with pytest.raises(RunError, match=r"is a file.*--against"):
-        check_place(graph)
+        populate(source, graph)
+    populate(source, tmp_path / "filed")
+    kept = (tmp_path / "filed" / MANIFEST_NAME).read_bytes()
+    with pytest.raises(RunError, match=r"came from files.*--run"):
+        build(make_config(heads=1), tmp_path / "filed")
+    assert (tmp_path / "filed" / MANIFEST_NAME).read_bytes() == kept
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("head,relation,tail,accept\nowl,IsA,bird,\nowl,IsA,stone,no\n")
     with pytest.raises(LabelError, match=r"sheet\.csv:3 has a person's answer.*kgbuild import"):
