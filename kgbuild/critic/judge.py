@@ -9,12 +9,12 @@ from kgbuild.core.config import CriticConfig
 from kgbuild.core.errors import CriticError
 from kgbuild.core.records import Score, Triple, Verdict
 from kgbuild.critic.candidate import Candidate
-from kgbuild.critic.protocol import Critic
+from kgbuild.critic.protocol import TOGETHER, Critic
 from kgbuild.critic.thresholds import Thresholds
 
 
 def judge_triples(
-    triples: Iterable[Triple], critic: Critic, *, batch: int = 256
+    triples: Iterable[Triple], critic: Critic, *, batch: int = TOGETHER
 ) -> Iterator[Score]:
     """Give every triple its calibrated probability, in order.
 

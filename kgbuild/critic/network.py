@@ -11,6 +11,7 @@ from torch import nn
 
 from kgbuild.core.progress import QUIET, Progress
 from kgbuild.critic.bodies import CausalBody, EncoderBody
+from kgbuild.critic.cores import map_on_cores
 from kgbuild.critic.rows import Batch, Rows
 from kgbuild.critic.scaler import EVIDENCE_WIDTH
 
@@ -86,19 +87,23 @@ class CriticNetwork(nn.Module):
 
 
 def score_rows(
-    network: CriticNetwork, rows: Rows, *, tokens: int = 512, progress: Progress = QUIET
+    network: CriticNetwork, rows: Rows, *, tokens: int = 384, progress: Progress = QUIET
 ) -> npt.NDArray[np.float64]:
-    """Give the text logit of every row, computed in order of length."""
+    """Give the text logit of every row, computed in order of length, a batch a core."""
     network.eval()
     order = sorted(range(len(rows.groups)), key=lambda place: rows.groups[place].width)
     logits = np.zeros(len(rows), dtype=np.float64)
     batches = _fill_batches(rows, order, tokens)
-    with torch.inference_mode():
-        for chosen in progress.track(
-            batches, stage="critic scoring", total=len(batches), unit="batches"
-        ):
-            batch = rows.batch(chosen)
-            logits[batch.rows] = network(batch).double().numpy()
+
+    def read(chosen: list[int]) -> tuple[list[int], npt.NDArray[np.float64]]:
+        batch = rows.batch(chosen)
+        with torch.inference_mode():
+            return batch.rows, network(batch).double().numpy()
+
+    for places, found in progress.track(
+        map_on_cores(read, batches), stage="critic scoring", total=len(batches), unit="batches"
+    ):
+        logits[places] = found
     # Padding moves the last bits; rounding keeps an answer independent of its company.
     return np.round(logits, 4)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
 
-_BATCH = 256
+_BATCH = 64
 _MAX_TOKENS = 64
 
 
@@ -43,28 +43,36 @@ class MeanEncoder:
 
     def encode(self, phrases: Sequence[str]) -> Vectors:
         """Give (phrases, width) unit vectors; a phrase that comes twice is read once."""
-        import torch
+        from kgbuild.critic.cores import map_on_cores
 
         order = sorted(dict.fromkeys(phrases), key=len)
-        found: list[Vectors] = []
-        with torch.inference_mode():
-            for start in range(0, len(order), _BATCH):
-                tokens = self._tokenizer(
-                    order[start : start + _BATCH],
-                    padding=True,
-                    truncation=True,
-                    max_length=_MAX_TOKENS,
-                    return_tensors="pt",
-                )
-                # (batch, tokens, width)
-                states = self._model(**tokens).last_hidden_state.float()
-                weights = tokens["attention_mask"].unsqueeze(-1).to(torch.float32)
-                means = (states * weights).sum(1) / weights.sum(1)
-                found.append(torch.nn.functional.normalize(means).numpy())
+        # Before the threads: a tokenizer does not bear two of them.
+        batches = [
+            self._tokenizer(
+                order[start : start + _BATCH],
+                padding=True,
+                truncation=True,
+                max_length=_MAX_TOKENS,
+                return_tensors="pt",
+            )
+            for start in range(0, len(order), _BATCH)
+        ]
+        found = list(map_on_cores(self._read, batches))
         place = {phrase: number for number, phrase in enumerate(order)}
         width = int(self._model.config.hidden_size)  # type: ignore[union-attr, arg-type]
         rows = np.concatenate(found) if found else np.zeros((0, width), dtype=np.float32)
         vectors: Vectors = rows[[place[phrase] for phrase in phrases]]
+        return vectors
+
+    def _read(self, tokens: Any) -> Vectors:
+        import torch
+
+        with torch.inference_mode():
+            # (batch, tokens, width)
+            states = self._model(**tokens).last_hidden_state.float()
+            weights = tokens["attention_mask"].unsqueeze(-1).to(torch.float32)
+            means = (states * weights).sum(1) / weights.sum(1)
+            vectors: Vectors = torch.nn.functional.normalize(means).numpy()
         return vectors
 
 

@@ -1,7 +1,8 @@
-"""Candidates as the network's tensors, tails of one question packed behind their beginning."""
+"""Candidates as the network's tensors, sentences about one head packed into a tree."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,29 +14,11 @@ import torch
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.critic.candidate import Candidate
 from kgbuild.critic.scaler import EVIDENCE_WIDTH, Scaler
+from kgbuild.critic.token_tree import TokenTree
 from kgbuild.decoding import AS_TEXT, Question, pad_token
 
 if TYPE_CHECKING:
     from kgbuild.critic.bodies import CausalBody, EncoderBody
-
-_MOST_SIBLINGS = 12
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows whose sentences begin alike; the beginning is read once.
-
-    A sentence that stands alone has no beginning to share.
-    """
-
-    rows: tuple[int, ...]
-    beginning: tuple[int, ...]
-    branches: tuple[tuple[int, ...], ...]
-
-    @property
-    def width(self) -> int:
-        """Tokens to read."""
-        return len(self.beginning) + sum(map(len, self.branches))
 
 
 @dataclass(frozen=True)
@@ -46,9 +29,10 @@ class Batch:
         rows: The number of every row, in the order in which the network answers; N of them.
         input_ids: (groups, W) tokens.
         positions: (groups, W) places in the sentence, not in the line.
-        owner: (groups, W) the place in `rows` of the row that a token ends, -1 for beginnings and
-            padding.
+        until: (groups, W) the place in the line before which a token is seen; padding by itself.
+        widths: (groups,) tokens without padding.
         group: (N,) the line that a row stands in.
+        last: (N,) the place of its last token there.
         relation: (N,) relation numbers, 0 where unknown.
         evidence: (N, EVIDENCE_WIDTH).
     """
@@ -56,8 +40,10 @@ class Batch:
     rows: list[int]
     input_ids: torch.Tensor
     positions: torch.Tensor
-    owner: torch.Tensor
+    until: torch.Tensor
+    widths: torch.Tensor
     group: torch.Tensor
+    last: torch.Tensor
     relation: torch.Tensor
     evidence: torch.Tensor
 
@@ -66,7 +52,7 @@ class Batch:
 class Rows:
     """Tokenised candidates."""
 
-    groups: list[Group]
+    groups: list[TokenTree]
     relation: npt.NDArray[np.int64]
     evidence: npt.NDArray[np.float32]
     padding: int
@@ -77,31 +63,24 @@ class Rows:
     def batch(self, chosen: Sequence[int]) -> Batch:
         """Lay out some groups."""
         groups = [self.groups[place] for place in chosen]
-        shape = (len(groups), max(group.width for group in groups))
+        widths = [group.width for group in groups]
+        shape = (len(groups), max(widths))
         ids = np.full(shape, self.padding, dtype=np.int64)
         positions = np.zeros(shape, dtype=np.int64)
-        owner = np.full(shape, -1, dtype=np.int64)
-        rows: list[int] = []
-        lines: list[int] = []
+        until = np.tile(np.arange(1, shape[1] + 1), (shape[0], 1))
         for line, group in enumerate(groups):
-            start = len(group.beginning)
-            ids[line, :start] = group.beginning
-            positions[line, :start] = np.arange(start)
-            at = start
-            for row, branch in zip(group.rows, group.branches, strict=True):
-                end = at + len(branch)
-                ids[line, at:end] = branch
-                positions[line, at:end] = np.arange(start, start + len(branch))
-                owner[line, at:end] = len(rows)
-                rows.append(row)
-                lines.append(line)
-                at = end
+            ids[line, : group.width] = group.tokens
+            positions[line, : group.width] = group.depths
+            until[line, : group.width] = group.until
+        rows = [row for group in groups for row in group.rows]
         return Batch(
             rows=rows,
             input_ids=torch.from_numpy(ids),
             positions=torch.from_numpy(positions),
-            owner=torch.from_numpy(owner),
-            group=torch.tensor(lines),
+            until=torch.from_numpy(until),
+            widths=torch.tensor(widths),
+            group=torch.tensor([line for line, group in enumerate(groups) for _ in group.rows]),
+            last=torch.tensor([end for group in groups for end in group.ends]),
             relation=torch.from_numpy(self.relation[rows]),
             evidence=torch.from_numpy(self.evidence[rows]),
         )
@@ -110,9 +89,9 @@ class Rows:
 class Reader:
     """Turns candidates into rows.
 
-    A causal model reads a sentence from left to right, so the sentences of one head and relation
-    are packed behind the beginning that they share, which is half of the work. An encoder reads
-    every sentence alone: there each token changes all others.
+    A causal model reads a sentence from left to right, so what the sentences about one head begin
+    alike with is read once, which saves half of the work and more. An encoder reads every sentence
+    alone: there each token changes all others.
     """
 
     def __init__(
@@ -133,22 +112,23 @@ class Reader:
         self.is_causal = body.is_causal
         self.question: Question | None = body.asked.question if body.asked else None
 
-    def read(self, candidates: Sequence[Candidate]) -> Rows:
+    def read(self, candidates: Sequence[Candidate], *, siblings: int = 24) -> Rows:
         """Verbalise, tokenise and group candidates.
+
+        Args:
+            candidates: One that comes twice is read twice, as a second pass of training wants it.
+            siblings: Most sentences of one head to read together.
 
         Raises:
             RelationError: If a relation is in no pack.
         """
         sentences = [self._say(one) for one in candidates]
         tokens = self._encode(sentences) if sentences else []
-        families: dict[object, list[int]] = {}
-        for row, one in enumerate(candidates):
-            families.setdefault((one.head, one.relation) if self.is_causal else row, []).append(row)
         return Rows(
             groups=[
-                _group(family[start : start + _MOST_SIBLINGS], tokens)
-                for family in families.values()
-                for start in range(0, len(family), _MOST_SIBLINGS)
+                TokenTree.grow([(row, tokens[row]) for row in family[start : start + siblings]])
+                for family in self._families(candidates, tokens)
+                for start in range(0, len(family), siblings)
             ],
             relation=np.asarray(
                 [self.places.get(one.relation, 0) for one in candidates], dtype=np.int64
@@ -156,6 +136,18 @@ class Reader:
             evidence=self.weigh(candidates),
             padding=pad_token(self.tokenizer),
         )
+
+    def _families(
+        self, candidates: Sequence[Candidate], tokens: Sequence[list[int]]
+    ) -> list[list[int]]:
+        if not self.is_causal:
+            return [[row] for row in range(len(candidates))]
+        families: dict[tuple[str, int], list[int]] = {}
+        seen: Counter[Candidate] = Counter()
+        for row, one in enumerate(candidates):
+            families.setdefault((one.head, seen[one]), []).append(row)
+            seen[one] += 1
+        return [sorted(family, key=lambda row: tokens[row]) for family in families.values()]
 
     def _say(self, one: Candidate) -> str:
         if not one.relation:
@@ -176,18 +168,3 @@ class Reader:
         return np.asarray(
             [self.scaler.apply(one.evidence) for one in candidates], dtype=np.float32
         ).reshape(-1, EVIDENCE_WIDTH)
-
-
-def _group(rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> Group:
-    members = [tokens[row] for row in rows]
-    shared = 0
-    # A branch keeps at least one token of its own, the one that answers.
-    while len(rows) > 1 and all(
-        len(member) > shared + 1 and member[shared] == members[0][shared] for member in members
-    ):
-        shared += 1
-    return Group(
-        rows=tuple(rows),
-        beginning=tuple(members[0][:shared]),
-        branches=tuple(tuple(member[shared:]) for member in members),
-    )

@@ -259,8 +259,10 @@ def _fill(network: CriticNetwork, state: Mapping[str, torch.Tensor]) -> None:
 def _build_encoder(folder: Path) -> tuple[EncoderBody, Any]:
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    from kgbuild.critic.bodies import EncoderBody
+    from kgbuild.critic.bodies import ATTENTION, EncoderBody
 
-    encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
+    encoder = AutoModel.from_config(
+        AutoConfig.from_pretrained(folder), attn_implementation=ATTENTION
+    )
     tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
     return EncoderBody(encoder), tokenizer

@@ -23,12 +23,12 @@ from kgbuild.critic import (
     read_card,
     read_part,
 )
+from kgbuild.critic.protocol import TOGETHER
 from kgbuild.models import resolve_model
 from kgbuild.runs.critics import BASELINE_ENCODER
 
 # Three numbers are fitted on the critic's answers; more rows would cost more than they bring.
 _JUDGED_FITTING_ROWS = 1_000
-_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ def evaluate_benchmark(
     encoder = encoder or MeanEncoder(resolve_model(BASELINE_ENCODER).path)
     most = min(_JUDGED_FITTING_ROWS, limit or _JUDGED_FITTING_ROWS)
     shown = [row.shown for row in (*rows, *fitting[:most])]
-    batches = range(0, len(shown), _BATCH)
+    batches = range(0, len(shown), TOGETHER)
     opinions = []
     started = time.monotonic()
     for start in progress.track(batches, stage=name, total=len(batches), unit="batches"):
-        opinions += critic.score(shown[start : start + _BATCH])
+        opinions += critic.score(shown[start : start + TOGETHER])
     seconds = time.monotonic() - started
     report = compare_opinions(
         found.benchmark,

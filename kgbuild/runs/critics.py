@@ -33,12 +33,12 @@ from kgbuild.critic import (
     settle_labels,
     train_critic,
 )
+from kgbuild.critic.protocol import TOGETHER
 from kgbuild.models import resolve_model
 from kgbuild.runs.folder import Counts, RunFolder
 from kgbuild.runs.inputs import Inputs, find_inputs, hash_files, read_build_config
 from kgbuild.runs.workers import Workers
 
-_BATCH = 256
 # Of the baselines that measuring sets beside a critic, whatever reads precedents for it.
 BASELINE_ENCODER = "minilm"
 # Training does not depend on the threshold; of the others the contents are hashed, not the names.
@@ -235,7 +235,7 @@ def score_file(
     critic = load_critic(folder)
     check_file(file, relations=critic.relations, skip_unknown=skip_unknown)
     source = read_candidates(file, relations=critic.relations, skip_unknown=skip_unknown)
-    while batch := list(islice(source, _BATCH)):
+    while batch := list(islice(source, TOGETHER)):
         known = [candidate for candidate in batch if candidate is not None]
         opinions = iter(critic.score(known))
         for candidate in batch:

@@ -15,14 +15,13 @@ from kgbuild.core.labelling_config import LabellingConfig
 from kgbuild.core.records import LabelledTriple
 from kgbuild.core.relations import RelationSet, check_names
 from kgbuild.critic import Critic
+from kgbuild.critic.protocol import TOGETHER
 from kgbuild.labelling import LabelFile, Question, order_questions
 from kgbuild.labelling.argilla import from_argilla, to_argilla
 from kgbuild.labelling.exchange import Answer, ImportRules, Prediction, Task, read_tree
 from kgbuild.labelling.label_studio import LABEL_CONFIG, from_label_studio, to_label_studio
 from kgbuild.runs.label_checks import read_some_labels
 from kgbuild.runs.label_sources import as_candidate, is_label_place, open_source
-
-_BATCH = 256
 
 
 class Tool(NamedTuple):
@@ -126,7 +125,7 @@ def _predict(tasks: Sequence[Task], critic: Critic | None) -> Iterator[Task]:
         yield from tasks
         return
     waiting = iter(tasks)
-    while batch := list(islice(waiting, _BATCH)):
+    while batch := list(islice(waiting, TOGETHER)):
         opinions = critic.score([as_candidate(task.question) for task in batch])
         for task, opinion in zip(batch, opinions, strict=True):
             threshold = critic.thresholds.get(task.question.relation)

@@ -17,11 +17,10 @@ from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.core.shards import read_shards
 from kgbuild.critic import Candidate, Critic, Evidence, read_candidates, read_labels
 from kgbuild.critic.lines import read_lines
+from kgbuild.critic.protocol import TOGETHER
 from kgbuild.labelling import Question, Scored
 from kgbuild.runs.inputs import Inputs
 from kgbuild.runs.judging import read_judged
-
-_BATCH = 256
 
 
 class Source(NamedTuple):
@@ -157,7 +156,7 @@ def _score(questions: Iterator[Question], critic: Critic | None) -> Source:
         return Source(map(Scored, questions), False)
 
     def score() -> Iterator[Scored]:
-        while batch := list(islice(questions, _BATCH)):
+        while batch := list(islice(questions, TOGETHER)):
             opinions = critic.score([as_candidate(question) for question in batch])
             for question, opinion in zip(batch, opinions, strict=True):
                 threshold = critic.thresholds.get(question.relation)

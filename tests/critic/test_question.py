@@ -118,9 +118,9 @@ def test_the_sentence_stays_text_even_if_it_spells_a_control_token(
     rows = reader.read([Candidate("PersonX visits friend 1", "xReact", "<end>")])
     question = reader.question
     assert question is not None
-    [branch] = rows.groups[0].branches
-    assert tokenizer.eos_token_id not in branch[: len(branch) - len(question.after)]
-    assert tuple(branch[-len(question.after) :]) == question.after
+    tokens = rows.groups[0].tokens
+    assert tokenizer.eos_token_id not in tokens[: len(tokens) - len(question.after)]
+    assert tokens[-len(question.after) :] == question.after
 
 
 def test_what_is_hidden_by_the_mask_never_shows(instructed: Path, relations: RelationSet) -> None:

@@ -173,7 +173,7 @@ def check_heads(state: dict[str, torch.Tensor]) -> None:
     assert state["evidence.weight"].abs().sum().item() > 0
 
 
-def test_sentences_packed_behind_their_beginning_are_read_as_if_alone(
+def test_sentences_packed_into_a_tree_are_read_as_if_alone(
     relations: RelationSet, tmp_path: Path
 ) -> None:
     torch.manual_seed(5)
@@ -186,11 +186,14 @@ def test_sentences_packed_behind_their_beginning_are_read_as_if_alone(
         for head in ("PersonX visits friend 1", "PersonX feels")
         for tail in ("tired", "tired and proud", "purple", *(f"happy {n}" for n in range(14)))
     ]
-    rows = reader.read(candidates)
-    assert len(rows.groups) == 4
-    assert max(len(group.beginning) for group in rows.groups) > 5
-    packed = score_rows(network, rows)
+    # Other relations of a head, and a triple that comes twice.
+    candidates += [Candidate("PersonX feels", "oReact", "tired"), candidates[3]]
+    rows = reader.read(candidates, siblings=12)
+    assert len(rows.groups) == 5
     alone = [score_rows(network, reader.read([one]))[0] for one in candidates]
+    tokens = sum(reader.read([one]).groups[0].width for one in candidates)
+    assert sum(group.width for group in rows.groups) < tokens / 2
+    packed = score_rows(network, rows)
     assert packed == pytest.approx(alone, abs=2e-4)
     assert len(set(packed.tolist())) > len(candidates) / 2
 
