@@ -75,6 +75,7 @@ def decode(
         int,
         typer.Option("--lookahead-beams", min=1, max=64, help="Of --lookahead-by beam."),
     ] = 4,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, or cuda:1.")] = "cpu",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON a prompt to stdout.")
     ] = False,
@@ -89,10 +90,13 @@ def decode(
     )
     from kgbuild.core.files import read_text
     from kgbuild.decoding import generate, load_language_model
-    from kgbuild.decoding.precision import choose_dtype
+    from kgbuild.decoding.precision import check_device, choose_dtype
     from kgbuild.models import resolve_model
 
-    loaded, tokenizer = load_language_model(resolve_model(model).path, dtype=choose_dtype("auto"))
+    check_device(device)
+    loaded, tokenizer = load_language_model(
+        resolve_model(model).path, dtype=choose_dtype("auto", device=device), device=device
+    )
     found = generate(
         loaded,
         tokenizer,

@@ -127,6 +127,10 @@ class DecodingConfig(Section):
     )
 
 
+# A processor, or a graphics card by its number.
+DEVICE = r"^(cpu|cuda(:\d+)?)$"
+
+
 class TeacherConfig(Section):
     """The language model that is asked for tails."""
 
@@ -137,6 +141,7 @@ class TeacherConfig(Section):
         default="auto",
         description="Weights' type; auto is bfloat16 on processors that multiply it in hardware",
     )
+    device: str = Field(default="cpu", pattern=DEVICE, description="cpu, cuda, or cuda:1")
     batch_prompts: int = Field(default=8, ge=1, description="Prompts decoded together")
     shard_prompts: int = Field(default=64, ge=1, description="Prompts a shard; the unit of resume")
     kept: int = Field(default=3, ge=1, description="Best completions kept a prompt")

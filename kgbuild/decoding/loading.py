@@ -19,17 +19,22 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from kgbuild.core.errors import ModelError
+from kgbuild.decoding.precision import check_device
 
 
-def load_language_model(path: Path, *, dtype: Literal["float32", "bfloat16"]) -> tuple[Any, Any]:
+def load_language_model(
+    path: Path, *, dtype: Literal["float32", "bfloat16"], device: str = "cpu"
+) -> tuple[Any, Any]:
     """Load a causal language model and its tokenizer from a folder or a GGUF file.
 
     Only safetensors and GGUF are read, nothing is downloaded and no code of the model's runs. A
     GGUF file is dequantised to `dtype`.
 
     Raises:
-        ModelError: If transformers cannot load it; the message holds its reason.
+        ModelError: If transformers cannot load it; the message holds its reason. Or if the device
+            is not there.
     """
+    check_device(device)
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     if path.is_file():
         options["gguf_file"] = path.name
@@ -40,7 +45,7 @@ def load_language_model(path: Path, *, dtype: Literal["float32", "bfloat16"]) ->
             tokenizer = AutoTokenizer.from_pretrained(folder, **options)
             model = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=getattr(torch, dtype), **options, **weights
-            )
+            ).to(device)
     # transformers has no error of its own for a model it cannot read.
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         said = " ".join(str(error).split())[:300]

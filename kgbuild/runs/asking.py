@@ -150,9 +150,11 @@ def ask(
             "dropped": len(dropped),
         }
 
-    # What it is asked afterwards has a stage of its own.
-    asks = {name: value for name, value in plain(config.teacher).items() if name != "self_check"}
-    teacher = {**asks, "dtype": choose_dtype(config.teacher.dtype)}
+    # What it is asked afterwards has a stage of its own, and where it stands changes no answer.
+    others = ("self_check", "device")
+    asks = {name: value for name, value in plain(config.teacher).items() if name not in others}
+    dtype = choose_dtype(config.teacher.dtype, device=config.teacher.device)
+    teacher = {**asks, "dtype": dtype}
     settings = [teacher, plain(config.decoding), config.seed]
     folder = run.stage("triples", [run.key("prompts"), workers.teacher_hash, settings], make)
     return folder, asked

@@ -10,6 +10,7 @@ from pydantic import Field
 from kgbuild.core.config import BuildConfig
 from kgbuild.core.progress import QUIET, Progress
 from kgbuild.core.records import Record
+from kgbuild.decoding.precision import check_device
 from kgbuild.runs import asking, filing, judging, storing
 from kgbuild.runs.critics import critic_inputs, place_critic
 from kgbuild.runs.earlier import find_graphs
@@ -113,6 +114,7 @@ def _look_up(inputs: Inputs, workers: Workers) -> None:
     config = inputs.config
     if not config.candidates.files or config.teacher.self_check is not None:
         _ = workers.teacher_hash
+        check_device(config.teacher.device)
     find_graphs(config.dedup.against)
     if workers.given_critic is None:
         critic_inputs(inputs)

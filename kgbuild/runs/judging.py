@@ -50,7 +50,8 @@ def self_check(
         return {"asked": _answer(triples, folder, check, SelfCheck, "self-check", progress)}
 
     frames = [[one.name, one.negates, one.sentence, one.whether] for one in inputs.all_relations]
-    dtype = choose_dtype(inputs.config.teacher.dtype)
+    teacher = inputs.config.teacher
+    dtype = choose_dtype(teacher.dtype, device=teacher.device)
     key = [run.key("triples"), workers.teacher_hash, dtype, prompt_key(), frames]
     return run.stage("self_check", key, make)
 

@@ -50,10 +50,11 @@ class Workers:
         if self._teacher is None:
             from kgbuild.teacher.transformers_teacher import TransformersTeacher
 
-            file = self._inputs.teacher_file
+            file, config = self._inputs.teacher_file, self._inputs.config.teacher
             self._teacher = TransformersTeacher.load(
                 file.path,
-                dtype=choose_dtype(self._inputs.config.teacher.dtype),
+                dtype=choose_dtype(config.dtype, device=config.device),
+                device=config.device,
                 name=file.name,
                 sha256=file.sha256,
             )

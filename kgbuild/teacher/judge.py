@@ -55,7 +55,8 @@ def judge_sentences(
     question = Question.of(tokenizer, prompt, is_chat=is_chat)
     words = [list(question.yes), list(question.no)]
     with torch.inference_mode():
-        start = model(input_ids=torch.tensor([question.before]), use_cache=True, logits_to_keep=1)
+        before = torch.tensor([question.before], device=model.device)
+        start = model(input_ids=before, use_cache=True, logits_to_keep=1)
         for first in range(0, len(sentences), _CHUNK):
             chunk = [
                 [*tokenizer(sentence, **AS_TEXT)["input_ids"], *question.after]
@@ -78,15 +79,20 @@ def _judge_batch(
 ) -> list[float]:
     longest = max(map(len, rests))
     # Padding stands on the right, where a causal model cannot see it.
-    ids = torch.tensor([rest + [rest[-1]] * (longest - len(rest)) for rest in rests])
+    ids = torch.tensor(
+        [rest + [rest[-1]] * (longest - len(rest)) for rest in rests], device=model.device
+    )
     own = copy.deepcopy(cache)
     own.batch_repeat_interleave(len(rests))
     lasts = sorted({len(rest) - 1 for rest in rests})
     out = model(
-        input_ids=ids, past_key_values=own, use_cache=True, logits_to_keep=torch.tensor(lasts)
+        input_ids=ids,
+        past_key_values=own,
+        use_cache=True,
+        logits_to_keep=torch.tensor(lasts, device=ids.device),
     )
-    rows = torch.arange(len(rests))
-    columns = torch.tensor([lasts.index(len(rest) - 1) for rest in rests])
+    rows = torch.arange(len(rests), device=ids.device)
+    columns = torch.tensor([lasts.index(len(rest) - 1) for rest in rests], device=ids.device)
     logits = out.logits[rows, columns].float()  # (sentences, vocabulary)
     yes, no = (logits[:, word].logsumexp(-1) for word in words)
-    return [float(odd) for odd in torch.sigmoid(yes - no)]
+    return [float(odd) for odd in torch.sigmoid(yes - no).tolist()]

@@ -29,14 +29,20 @@ class TransformersTeacher:
 
     @classmethod
     def load(
-        cls, path: Path, *, dtype: Literal["float32", "bfloat16"], name: str, sha256: str
+        cls,
+        path: Path,
+        *,
+        dtype: Literal["float32", "bfloat16"],
+        device: str = "cpu",
+        name: str,
+        sha256: str,
     ) -> TransformersTeacher:
         """Load a teacher from a resolved model path.
 
         Raises:
-            ModelError: If the model cannot be loaded.
+            ModelError: If the model cannot be loaded, or the device is not there.
         """
-        model, tokenizer = load_language_model(path, dtype=dtype)
+        model, tokenizer = load_language_model(path, dtype=dtype, device=device)
         return cls(model, tokenizer, name=name, sha256=sha256)
 
     @property
