@@ -88,7 +88,7 @@ def main() -> None:
     print(f"{len(fitting)} dev rows, {len(crowd)} crowd rows, {len(calibrates)} calibrate")
     losses = fit(
         network,
-        reader.read([row.shown for row in chosen], siblings=12),
+        reader.read([row.shown for row in chosen], is_lesson=True),
         np.asarray(targets, dtype=np.float32),
         epochs=1,
         rate=options.rate,

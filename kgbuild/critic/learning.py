@@ -25,9 +25,6 @@ Targets = npt.NDArray[np.float32]
 # How sure a reader is who says so: two readings agree less on what lies near the border.
 _TARGETS = {Label.ALWAYS: 0.97, Label.LIKELY: 0.85, Label.FARFETCHED: 0.12, Label.INVALID: 0.03}
 
-# Few sentences of a head together, so that a step of training holds several heads.
-_SIBLINGS = 12
-
 
 class Lessons(NamedTuple):
     """All of a critic's training material; dev and test heads are in none of it."""
@@ -147,7 +144,7 @@ def _fit(
 
     return fit(
         network,
-        reader.read(candidates, siblings=_SIBLINGS),
+        reader.read(candidates, is_lesson=True),
         targets,
         epochs=epochs,
         max_steps=max_steps,

@@ -20,6 +20,10 @@ from kgbuild.decoding import AS_TEXT, Question, pad_token
 if TYPE_CHECKING:
     from kgbuild.critic.bodies import CausalBody, EncoderBody
 
+# Most sentences read together: more save tokens and cost attention.
+_MOST = 24
+_MOST_OF_A_LESSON = 12
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -112,23 +116,25 @@ class Reader:
         self.is_causal = body.is_causal
         self.question: Question | None = body.asked.question if body.asked else None
 
-    def read(self, candidates: Sequence[Candidate], *, siblings: int = 24) -> Rows:
+    def read(self, candidates: Sequence[Candidate], *, is_lesson: bool = False) -> Rows:
         """Verbalise, tokenise and group candidates.
 
         Args:
             candidates: One that comes twice is read twice, as a second pass of training wants it.
-            siblings: Most sentences of one head to read together.
+            is_lesson: Whether they are to be learned from. Then only sentences of one relation are
+                grouped, so that a step of training holds many heads.
 
         Raises:
             RelationError: If a relation is in no pack.
         """
         sentences = [self._say(one) for one in candidates]
         tokens = self._encode(sentences) if sentences else []
+        most = _MOST_OF_A_LESSON if is_lesson else _MOST
         return Rows(
             groups=[
-                TokenTree.grow([(row, tokens[row]) for row in family[start : start + siblings]])
-                for family in self._families(candidates, tokens)
-                for start in range(0, len(family), siblings)
+                TokenTree.grow([(row, tokens[row]) for row in family[start : start + most]])
+                for family in self._families(candidates, tokens, is_lesson=is_lesson)
+                for start in range(0, len(family), most)
             ],
             relation=np.asarray(
                 [self.places.get(one.relation, 0) for one in candidates], dtype=np.int64
@@ -138,14 +144,15 @@ class Reader:
         )
 
     def _families(
-        self, candidates: Sequence[Candidate], tokens: Sequence[list[int]]
+        self, candidates: Sequence[Candidate], tokens: Sequence[list[int]], *, is_lesson: bool
     ) -> list[list[int]]:
         if not self.is_causal:
             return [[row] for row in range(len(candidates))]
-        families: dict[tuple[str, int], list[int]] = {}
+        families: dict[tuple[str, str, int], list[int]] = {}
         seen: Counter[Candidate] = Counter()
         for row, one in enumerate(candidates):
-            families.setdefault((one.head, seen[one]), []).append(row)
+            relation = one.relation if is_lesson else ""
+            families.setdefault((one.head, relation, seen[one]), []).append(row)
             seen[one] += 1
         return [sorted(family, key=lambda row: tokens[row]) for family in families.values()]
 

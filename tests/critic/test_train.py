@@ -188,13 +188,17 @@ def test_sentences_packed_into_a_tree_are_read_as_if_alone(
     ]
     # Other relations of a head, and a triple that comes twice.
     candidates += [Candidate("PersonX feels", "oReact", "tired"), candidates[3]]
-    rows = reader.read(candidates, siblings=12)
-    assert len(rows.groups) == 5
+    rows = reader.read(candidates)
+    # Two heads, and the one that comes again.
+    assert [len(group.rows) for group in rows.groups] == [17, 18, 1]
+    lesson = reader.read(candidates, is_lesson=True)
+    assert [len(group.rows) for group in lesson.groups] == [12, 5, 12, 5, 1, 1]
     alone = [score_rows(network, reader.read([one]))[0] for one in candidates]
     tokens = sum(reader.read([one]).groups[0].width for one in candidates)
     assert sum(group.width for group in rows.groups) < tokens / 2
     packed = score_rows(network, rows)
     assert packed == pytest.approx(alone, abs=2e-4)
+    assert score_rows(network, lesson) == pytest.approx(alone, abs=2e-4)
     assert len(set(packed.tolist())) > len(candidates) / 2
 
 
