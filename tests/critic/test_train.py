@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from safetensors.torch import load_file
 
 from kgbuild.core.config import CriticConfig
 from kgbuild.core.errors import CriticError, ModelError, RelationError
-from kgbuild.core.records import Label, Split
+from kgbuild.core.records import Label, LabelledTriple, Split
 from kgbuild.core.relations import RelationSet, verbalise
 from kgbuild.critic import (
     Candidate,
@@ -202,96 +204,63 @@ def test_sentences_packed_into_a_tree_are_read_as_if_alone(
     assert len(set(packed.tolist())) > len(candidates) / 2
 
 
-def test_training_goes_on_from_a_saved_critic_and_learns_a_new_relation(
+@pytest.fixture
+def go_on(
     trained: tuple[Path, CriticReport],
     relations: RelationSet,
     config: CriticConfig,
     backbone_path: Path,
-    tmp_path: Path,
+) -> Callable[..., CriticReport]:
+    """Training that goes on from the trained critic, with some settings changed."""
+
+    def train(
+        rows: list[LabelledTriple], folder: Path, *, backbone: Path = backbone_path, **changes: Any
+    ) -> CriticReport:
+        return train_critic(
+            rows,
+            [],
+            relations,
+            backbone_path=backbone,
+            start=trained[0],
+            config=config.model_copy(update=changes),
+            folder=folder,
+        )
+
+    return train
+
+
+def test_training_goes_on_from_a_saved_critic_and_learns_a_new_relation(
+    trained: tuple[Path, CriticReport], go_on: Callable[..., CriticReport], tmp_path: Path
 ) -> None:
     rows = make_labels(60)
-    held = config.model_copy(update={"epochs": 0})
-    same = train_critic(
-        rows,
-        [],
-        relations,
-        backbone_path=backbone_path,
-        start=trained[0],
-        config=held,
-        folder=tmp_path / "same",
-    )
+    same = go_on(rows, tmp_path / "same", epochs=0)
     assert same.plain.auc == trained[1].plain.auc
     news = [make_label(row.head, row.tail, row.label, relation="oReact") for row in rows]
-    train_critic(
-        news,
-        [],
-        relations,
-        backbone_path=backbone_path,
-        start=trained[0],
-        config=config.model_copy(update={"epochs": 1}),
-        folder=tmp_path / "more",
-    )
+    go_on(news, tmp_path / "more", epochs=1)
     assert load_critic(tmp_path / "more").card.trained_relations == ("xReact", "oReact")
 
 
 def test_a_critic_keeps_the_shape_of_its_start_whatever_the_settings_say(
-    trained: tuple[Path, CriticReport],
-    relations: RelationSet,
-    config: CriticConfig,
-    backbone_path: Path,
-    tmp_path: Path,
+    go_on: Callable[..., CriticReport], config: CriticConfig, tmp_path: Path
 ) -> None:
-    other = config.model_copy(update={"epochs": 0, "lora_rank": 2 * config.lora_rank})
-    train_critic(
-        make_labels(60),
-        [],
-        relations,
-        backbone_path=backbone_path,
-        start=trained[0],
-        config=other,
-        folder=tmp_path / "more",
-    )
+    go_on(make_labels(60), tmp_path / "more", epochs=0, lora_rank=2 * config.lora_rank)
     assert load_critic(tmp_path / "more").card.config["lora_rank"] == config.lora_rank
 
 
 def test_a_start_that_was_asked_another_question_is_refused(
-    trained: tuple[Path, CriticReport],
-    relations: RelationSet,
-    config: CriticConfig,
-    backbone_path: Path,
-    tmp_path: Path,
+    go_on: Callable[..., CriticReport], tmp_path: Path
 ) -> None:
-    asked = config.model_copy(update={"question": "Is this so? {sentence}"})
     with pytest.raises(CriticError, match="Is this so"):
-        train_critic(
-            make_labels(60),
-            [],
-            relations,
-            backbone_path=backbone_path,
-            start=trained[0],
-            config=asked,
-            folder=tmp_path / "more",
-        )
+        go_on(make_labels(60), tmp_path / "more", question="Is this so? {sentence}")
     assert not (tmp_path / "more").exists()
 
 
 def test_a_start_of_another_backbone_is_refused(
-    trained: tuple[Path, CriticReport],
-    relations: RelationSet,
-    config: CriticConfig,
-    tmp_path: Path,
+    go_on: Callable[..., CriticReport], tmp_path: Path
 ) -> None:
     other = make_language_model(tmp_path, texts=["quite other words", *TEXTS])
     with pytest.raises((CriticError, ModelError), match="start"):
-        train_critic(
-            make_labels(30),
-            [],
-            relations,
-            backbone_path=other,
-            start=trained[0],
-            config=config,
-            folder=tmp_path / "critic",
-        )
+        go_on(make_labels(30), tmp_path / "critic", backbone=other)
 
 
 def test_an_unlabelled_relation_is_judged_by_its_sentence_and_the_default_threshold(
