@@ -118,7 +118,10 @@ def test_a_killed_server_starts_again_with_its_data_and_one_that_cannot_says_why
         os.kill(first.pid, signal.SIGKILL)
         psutil.Process(first.pid).wait(30)
         assert server_status(home) is None
+        left = set((home / "tmp").iterdir())
+        assert left, "its web pages, unpacked"
         second = start_server(home, config=neo4j_config)
+        assert not left & set((home / "tmp").iterdir())
         assert second.pid != first.pid
         assert second.uri == first.uri, "ports stay where they were"
         assert ask(second, "MATCH (p:Phrase) RETURN p.text AS text")[0]["text"] == "kept"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import tempfile
 import time
@@ -34,7 +35,7 @@ _TELLING = ("Exception", "ERROR", "Caused by")
 
 
 def start_server(home: Path | None = None, *, config: ServerConfig | None = None) -> Server:
-    """Start the server of a home and wait until Bolt answers; one that runs stays as it is.
+    """Start the server of a home, unless it runs, and wait until Bolt and Browser answer.
 
     Args:
         home: The server's folder; `default_home()` without it.
@@ -49,7 +50,7 @@ def start_server(home: Path | None = None, *, config: ServerConfig | None = None
     with FileLock(place.lock):
         process = find_server(place)
         if process is not None:
-            _wait_for_bolt(place, process, seconds=config.start_seconds)
+            _wait_until_up(place, process, seconds=config.start_seconds)
             server = _describe(place, process.pid, was_running=True)
             _check_ports(place, config)
             return server
@@ -59,7 +60,7 @@ def start_server(home: Path | None = None, *, config: ServerConfig | None = None
         place.read_password()
         process = spawn_server(place, config, java=java, jars=jars)
         try:
-            _wait_for_bolt(place, process, seconds=config.start_seconds)
+            _wait_until_up(place, process, seconds=config.start_seconds)
         except BaseException:
             end_process(process)
             raise
@@ -136,11 +137,12 @@ def _set_password(place: ServerHome, password: str, *, java: str, jars: Path) ->
             raise
 
 
-def _wait_for_bolt(place: ServerHome, process: psutil.Process, *, seconds: int) -> None:
+def _wait_until_up(place: ServerHome, process: psutil.Process, *, seconds: int) -> None:
     import neo4j
     from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
-    uri = f"bolt://{HOST}:{place.read_state()['bolt']}"
+    state = place.read_state()
+    uri = f"bolt://{HOST}:{state['bolt']}"
     until = time.monotonic() + seconds
     refused_at: float | None = None
     with neo4j.GraphDatabase.driver(
@@ -149,6 +151,8 @@ def _wait_for_bolt(place: ServerHome, process: psutil.Process, *, seconds: int) 
         while True:
             try:
                 driver.verify_connectivity()
+                # The Browser listens a moment later than Bolt.
+                socket.create_connection((HOST, state["http"]), timeout=5).close()
             except AuthError as error:
                 # A server that starts slowly answers before it knows its users.
                 refused_at = refused_at or time.monotonic()
@@ -159,7 +163,7 @@ def _wait_for_bolt(place: ServerHome, process: psutil.Process, *, seconds: int) 
                         "move that folder away and push the graph again"
                     ) from error
                 time.sleep(_REFUSED_POLL_SECONDS)
-            except (DriverError, Neo4jError) as error:
+            except (DriverError, Neo4jError, OSError) as error:
                 if not is_alive(process):
                     raise ServerError(_why_it_ended(place)) from error
                 if time.monotonic() > until:

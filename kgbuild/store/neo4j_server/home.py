@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ class ServerHome:
         self.console = self.path / "logs" / "console.log"
         self.credentials = self.path / "credentials"
         self.lock = self.path / "kgbuild.lock"
+        self.scratch = self.path / "tmp"
         self._state = self.path / "kgbuild.json"
 
     def make(self) -> None:
@@ -69,6 +71,18 @@ class ServerHome:
                 folder.mkdir(exist_ok=True)
         except OSError as error:
             raise write_error(self.path, error) from error
+
+    def clear_scratch(self) -> None:
+        """Empty the server's temporary folder: a server that was killed leaves its web pages there.
+
+        Raises:
+            FileError: If that cannot be done.
+        """
+        try:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            self.scratch.mkdir(exist_ok=True)
+        except OSError as error:
+            raise write_error(self.scratch, error) from error
 
     @property
     def has_data(self) -> bool:

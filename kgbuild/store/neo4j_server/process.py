@@ -35,6 +35,7 @@ def spawn_server(
     if bolt == http:
         raise ServerError(f"Bolt and HTTP cannot share port {bolt}; give them different ones")
     place.write_config(config, bolt=bolt, http=http)
+    place.clear_scratch()
     mark = secrets.token_hex(16)
     words = [
         java,
@@ -43,6 +44,7 @@ def spawn_server(
         f"-Xmx{config.heap_megabytes}m",
         "-XX:+UseG1GC",
         "-XX:+ExitOnOutOfMemoryError",
+        f"-Djava.io.tmpdir={place.scratch}",
         f"-Dkgbuild.mark={mark}",
         "-cp",
         f"{jars}/*",
