@@ -25,11 +25,18 @@ _log = logging.getLogger(__name__)
 
 
 class Move(NamedTuple):
-    """A new row: its parent's place, its token, and a guess at the tokens after it."""
+    """A new row.
+
+    Attributes:
+        parent: Place of the row that it goes on with.
+        draft: A guess at the tokens after it, from what its parent was thought to go on with.
+        wanted: The phrases, in tokens, of which it matters how likely they become after it.
+    """
 
     parent: int
     token: int
     draft: tuple[int, ...] = ()
+    wanted: tuple[tuple[int, ...], ...] = ()
 
 
 class Item(ABC):

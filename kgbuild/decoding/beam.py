@@ -13,9 +13,8 @@ from kgbuild.decoding.candidates import Blocked
 from kgbuild.decoding.clauses import ConstraintSet
 from kgbuild.decoding.compiling import compile_sets
 from kgbuild.decoding.hypotheses import Hypothesis
-from kgbuild.decoding.lookahead import look_ahead, step_ahead
-from kgbuild.decoding.rollout import count_paths
-from kgbuild.decoding.runner import CausalModel, Runner, encode_prompts, hold_still
+from kgbuild.decoding.lookahead import Lookout, count_rows
+from kgbuild.decoding.runner import CausalModel, encode_prompts, hold_still
 from kgbuild.decoding.vocabulary import Tokenizer
 
 
@@ -54,15 +53,10 @@ def beam_search(
         return []
     blocked = Blocked.of(compiled[0].vocabulary)
 
-    is_ahead = settings.lookahead > 0
-    generator = torch.Generator().manual_seed(0)  # of drawn ways ahead
+    lookout = Lookout(settings=settings, blocked=blocked) if settings.lookahead else None
 
     def step(items: Sequence[BeamItem], logits: torch.Tensor) -> list[Move]:
-        take = step_ahead if is_ahead else advance_items
-        return take(items, logits, settings=settings, blocked=blocked)
-
-    def advance(runner: Runner, moves: list[Move]) -> torch.Tensor:
-        return look_ahead(runner, moves, settings=settings, blocked=blocked, generator=generator)
+        return advance_items(items, logits, settings=settings, blocked=blocked)
 
     with hold_still(model):
         items = run_items(
@@ -71,11 +65,9 @@ def beam_search(
             make=lambda place: BeamItem(
                 compiled[place], settings=settings, is_exact=is_exact, name=f"prompt {place}"
             ),
-            step=step,
-            advance=advance if is_ahead else None,
-            # Twice the beams are looked at, and every token of every path ahead has logits.
-            rows_each=settings.beams
-            * (2 * settings.lookahead * count_paths(settings) if is_ahead else 1),
+            step=lookout.step if lookout else step,
+            advance=lookout.advance if lookout else None,
+            rows_each=count_rows(settings),
             new_tokens=settings.max_new_tokens + settings.lookahead,
             at_once=at_once,
         )

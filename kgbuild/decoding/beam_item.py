@@ -85,7 +85,7 @@ class BeamItem(Item):
         )
 
     def advance(
-        self, found: Sequence[RowScores], *, floor: float, width: int, kept: int
+        self, found: Sequence[RowScores], *, floor: float, width: int, spare: int
     ) -> list[tuple[int, int]]:
         """Replace the live beams by their best continuations.
 
@@ -93,7 +93,7 @@ class BeamItem(Item):
             found: Scores of the live beams' next tokens.
             floor: Wanted tokens below this total score are not considered (alpha).
             width: Best tokens considered a beam.
-            kept: Continuations that stay live; those beyond the beams are there to be looked at.
+            spare: Continuations beyond the beams that stay live, to be looked at.
 
         Returns:
             (place of the parent among the live beams, token) of every new live beam.
@@ -106,7 +106,7 @@ class BeamItem(Item):
         candidates = self._list_candidates(found, floor=floor, width=width)
         chosen = choose_beams(
             candidates,
-            beams=kept,
+            beams=settings.beams + spare,
             tolerance=settings.clause_tolerance,
             read_text=self._read_candidate if settings.is_diverse else None,
             draw=self._draw,
@@ -151,12 +151,9 @@ class BeamItem(Item):
     ) -> list[Candidate]:
         candidates: list[Candidate] = []
         for index, (beam, row) in enumerate(zip(self.live, found, strict=True)):
-            seen: set[int] = set()
-            wanted = (pair for pair in row.wanted if pair[0] >= floor)
-            for score, token in (*row.tokens[:width], *wanted):
-                if token in seen:
-                    continue
-                seen.add(token)
+            scores = {token: score for score, token in row.tokens[:width]}
+            scores |= {token: score for score, token in row.wanted if score >= floor}
+            for token, score in scores.items():
                 state = self.compiled.step(beam.state, token)
                 if state != DEAD:
                     candidates.append(self.weigh(index, token, score=score, state=state))
@@ -217,13 +214,13 @@ def advance_items(
     *,
     settings: DecodingConfig,
     blocked: Blocked,
-    kept: int | None = None,
+    spare: int = 0,
 ) -> list[Move]:
     """Take one step of some items; give every new row.
 
     Args:
         logits: (rows, vocab) of all live beams, item by item.
-        kept: Continuations of an item that stay live; by default as many as there are beams.
+        spare: Continuations of an item that stay live beyond its beams.
     """
     requests: list[RowRequest] = []
     names: list[str] = []
@@ -241,6 +238,6 @@ def advance_items(
     moved: list[Move] = []
     for item, group, floor in zip(items, groups, floors, strict=True):
         rows = [found[row] for row in group]
-        steps = item.advance(rows, floor=floor, width=width, kept=kept or settings.beams)
+        steps = item.advance(rows, floor=floor, width=width, spare=spare)
         moved += [Move(group[row], token) for row, token in steps]
     return moved

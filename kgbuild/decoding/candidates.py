@@ -11,6 +11,7 @@ from kgbuild.core.errors import ModelError
 from kgbuild.decoding.vocabulary import Vocabulary
 
 NEVER = float("-inf")
+BLOCK = 128  # columns; half and twice as many take a tenth longer
 
 
 @dataclass
@@ -71,16 +72,16 @@ class Blocked:
         return self._tensors[key]
 
 
-def check_logits(sums: Sequence[float], *, names: Sequence[str]) -> None:
-    """Raise if a row's logits are not numbers.
+def check_logits(largest: Sequence[float], *, names: Sequence[str]) -> None:
+    """Raise if a row's logits are not numbers, which its largest one tells.
 
     Raises:
         ModelError: Naming the row.
     """
-    for total, name in zip(sums, names, strict=True):
-        if not abs(total) < float("inf"):
+    for logit, name in zip(largest, names, strict=True):
+        if not abs(logit) < float("inf"):
             raise ModelError(
-                f"the model gave no usable logits for {name} (their log-sum-exp is {total}); "
+                f"the model gave no usable logits for {name} (the largest is {logit}); "
                 "try another dtype or check the weights"
             )
 
@@ -102,14 +103,16 @@ def score_candidates(
         width: How many best tokens a row gives.
         names: What to call each row in an error.
     """
-    scores, sums, ends = _mask_scores(logits, rows, blocked=blocked)
+    scores, largest, (ends, end_ids) = _mask_scores(logits, rows, blocked=blocked)
     vocab = scores.shape[1]
-    best, best_ids = torch.topk(scores, min(width, vocab), dim=1)  # (rows, width)
+    best, best_ids = find_top(scores, min(width, vocab))  # (rows, width)
     wanted = [index * vocab + token for index, row in enumerate(rows) for token in row.wanted]
     asked = torch.tensor(wanted, dtype=torch.long, device=scores.device)
-    pieces = [sums, ends[0], ends[1].float(), best.flatten(), best_ids.flatten().float()]
+    base = torch.tensor([row.score for row in rows], device=scores.device)
+    pieces = [largest, ends + base, end_ids.float()]
+    pieces += [(best + base[:, None]).flatten(), best_ids.flatten().float()]
     # Ids are exact in float32 up to 2**24; one tensor means one copy from the device.
-    flat = torch.cat([*pieces, scores.flatten()[asked]]).tolist()
+    flat = torch.cat([*pieces, scores.view(-1)[asked] + base[asked // vocab]]).tolist()
     count, kept = len(rows), best.shape[1]
     check_logits(flat[:count], names=names)
     at_values, at_ids = 3 * count, 3 * count + count * kept
@@ -127,22 +130,43 @@ def score_candidates(
     return found
 
 
+def find_top(scores: torch.Tensor, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the largest scores of every row and their places, largest first.
+
+    The largest are among the columns of the blocks with the largest maxima, so that only those are
+    sorted: a fifth of the time of `torch.topk` over 8 rows of 49,152 (benchmarks/decoding.md).
+
+    Args:
+        scores: (rows, vocab).
+        width: At most the vocabulary.
+    """
+    blocks = scores.shape[1] // BLOCK
+    if 4 * width > blocks:
+        values, places = torch.topk(scores, width, dim=1)
+        return values, places
+    body = scores[:, : blocks * BLOCK].view(len(scores), blocks, BLOCK)
+    chosen = body.amax(dim=2).topk(width, dim=1).indices  # (rows, width)
+    columns = chosen[:, :, None] * BLOCK + torch.arange(BLOCK, device=scores.device)
+    rest = torch.arange(blocks * BLOCK, scores.shape[1], device=scores.device)
+    columns = torch.cat([columns.flatten(1), rest.expand(len(scores), -1)], dim=1)
+    values, places = scores.gather(1, columns).topk(width, dim=1)
+    return values, columns.gather(1, places)
+
+
 def _mask_scores(
     logits: torch.Tensor, rows: Sequence[RowRequest], *, blocked: Blocked
 ) -> tuple[torch.Tensor, torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
-    """Give masked total scores (rows, vocab), log-sum-exps and the best end of each row."""
+    """Give masked log-probabilities (rows, vocab), largest logits and each row's best end."""
     logits = logits.float()
+    largest = logits.amax(dim=1)
     scores = torch.log_softmax(logits, dim=1)  # half the time of a log-sum-exp
-    sums = logits.amax(dim=1) - scores.amax(dim=1)
-    base = torch.tensor([row.score for row in rows], device=logits.device)
-    scores.add_(base[:, None])
     end_ids, never_ids = blocked.find(scores.shape[1], scores.device)
     if len(end_ids):
         value, place = scores[:, end_ids].max(dim=1)
         ends = (value, end_ids[place])
         scores.index_fill_(1, end_ids, NEVER)
     else:
-        ends = (torch.full_like(sums, NEVER), torch.zeros_like(sums, dtype=torch.long))
+        ends = (torch.full_like(largest, NEVER), torch.zeros_like(largest, dtype=torch.long))
     if len(never_ids):
         scores.index_fill_(1, never_ids, NEVER)
     for index, row in enumerate(rows):
@@ -150,7 +174,7 @@ def _mask_scores(
             scores[index].index_fill_(0, part, NEVER)
         if row.repeats:
             scores[index, list(row.repeats)] = NEVER
-    return scores, sums, ends
+    return scores, largest, ends
 
 
 def find_floors(

@@ -97,14 +97,7 @@ class PlainRunner(Runner):
                 f"the cache of {type(self._model).__name__} cannot forget tokens; use "
                 "lookahead_by=greedy"
             )
-        if list(parents) != list(range(len(self._lengths))):
-            rows = torch.tensor(list(parents), device=self.device)
-            self.cache.reorder_cache(rows)
-            self._lengths = self._lengths[rows]
-            if self.mask is not None:
-                self.mask = self.mask[rows]
-            if self._encoded is not None:
-                self._encoded = self._encoded[rows]
+        self._move(parents)
         if self._encoded is not None:
             logits = self._decode(ids)
         else:
@@ -128,11 +121,24 @@ class PlainRunner(Runner):
             for layer in layers
         )
 
-    def branch(self) -> PlainRunner:
-        """Give a runner with copies of all rows."""
+    def branch(self, rows: Sequence[int]) -> PlainRunner:
+        """Give a runner with copies of some rows."""
         twin = copy.copy(self)
         twin.cache = copy.deepcopy(self.cache)
+        twin._move(rows)
         return twin
+
+    def _move(self, parents: Sequence[int]) -> None:
+        """Give every new row a copy of its parent's cache."""
+        if list(parents) == list(range(len(self._lengths))):
+            return
+        rows = torch.tensor(list(parents), device=self.device)
+        self.cache.reorder_cache(rows)
+        self._lengths = self._lengths[rows]
+        if self.mask is not None:
+            self.mask = self.mask[rows]
+        if self._encoded is not None:
+            self._encoded = self._encoded[rows]
 
     def _reads_in_parts(self) -> bool:
         # A sliding window may drop what a later part of the prompt still has to see.

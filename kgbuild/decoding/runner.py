@@ -78,8 +78,12 @@ class Runner(ABC):
         """
 
     @abstractmethod
-    def branch(self) -> Runner:
-        """Give a runner with the same rows, whose steps leave this one where it is."""
+    def branch(self, rows: Sequence[int]) -> Runner:
+        """Give a runner with some rows, whose steps leave this one where it is.
+
+        Args:
+            rows: Places of rows that have advanced.
+        """
 
     def close(self) -> None:  # noqa: B027 - most runners leave the model alone
         """Leave the model as it was found."""

@@ -54,10 +54,13 @@ class SharedRunner(Runner):
         """Give the model its usual attention back."""
         self._use(self._usual)
 
-    def branch(self) -> SharedRunner:
-        """Give a runner with copies of the rows' own tokens and the same prompts."""
+    def branch(self, rows: Sequence[int]) -> SharedRunner:
+        """Give a runner with copies of some rows' own tokens and the same prompts."""
         twin = copy.copy(self)
-        twin._own = [Keys(keys.keys.clone(), keys.values.clone()) for keys in self._own]
+        chosen = torch.tensor(rows, device=self._device)
+        twin._own = [keys.select(chosen) for keys in self._own]
+        twin._groups = [self._groups[row] for row in rows]
+        twin._starts = [self._starts[row] for row in rows]
         return twin
 
     # -- prompts ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ import torch
 
 from kgbuild.core.config import DecodingConfig
 from kgbuild.decoding import AnyOf, ConstraintSet, Not, Vocabulary, beam_search, compile_clauses
-from kgbuild.decoding.beam_item import Beam, BeamItem
 from kgbuild.decoding.lookahead import estimate
+from kgbuild.decoding.proposals import Proposals
+from kgbuild.decoding.shared_runner import SharedRunner
 from tests.decoding.families import build_seq2seq
 
 PLAIN = DecodingConfig(
@@ -46,6 +48,29 @@ def test_a_look_ahead_without_weight_changes_nothing(
 
 
 @pytest.mark.parametrize("by", WAYS)
+def test_only_hypotheses_whose_place_is_in_doubt_are_looked_ahead(
+    by: str, letters: Any, make_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of eight beams two may lose their place, to two more; six are safe and cost nothing."""
+    rows: list[tuple[int, list[int]]] = []
+    branch = SharedRunner.branch
+
+    def note(self: SharedRunner, chosen: Sequence[int]) -> SharedRunner:
+        rows.append((len(self._groups), list(chosen)))
+        return branch(self, chosen)
+
+    monkeypatch.setattr(SharedRunner, "branch", note)
+    changes = {"beams": 8, "lookahead": 3, "lookahead_by": by}
+    settings = PLAIN.model_copy(update=changes)
+    model = make_model("llama", vocab=len(letters), seed=1)
+    beam_search(model, letters, ["ab"], [SETS[0]], settings=settings)
+    wide = [chosen for live, chosen in rows if live == 10]
+    assert any(chosen == [6, 7, 8, 9] for chosen in wide)
+    assert all(set(chosen) <= {6, 7, 8, 9} for chosen in wide)
+    assert all(live == 10 for live, _ in rows), "without a rival no place is in doubt"
+
+
+@pytest.mark.parametrize("by", WAYS)
 def test_a_look_ahead_keeps_every_promise(
     by: str, letters: Any, make_model: Any, judge: Any
 ) -> None:
@@ -68,25 +93,25 @@ def test_of_two_texts_the_one_that_makes_a_phrase_likely_has_more_hope(letters: 
     compiled = compile_clauses(ConstraintSet((AnyOf(("q",)),)), vocabulary)
     (wanted,), (other,) = vocabulary.spell(" q"), vocabulary.spell("c")
     unmet, met = (compiled.step(compiled.start, token) for token in (other, wanted))
-    item = BeamItem(compiled, settings=PLAIN)
-    item.live = [Beam((other,), -1.0, unmet)] * 2 + [Beam((wanted,), -1.0, met)]
+    list_ways = Proposals.of(compiled).list_ways
+    ways = [list_ways(unmet), list_ways(unmet), list_ways(met)]
     logits = torch.zeros((3, 1, 2, len(letters)))
     logits[1, 0, 1, wanted] = 4.0  # likely two tokens ahead
     flat, raised = (float(logits[1, 0, place].log_softmax(0)[wanted]) for place in (0, 1))
-    assert estimate(item, logits) == pytest.approx([flat, raised, 0.0], abs=1e-5)
+    assert estimate(ways, logits) == pytest.approx([flat, raised, 0.0], abs=1e-5)
 
 
 def test_a_phrase_of_several_tokens_is_hoped_for_by_their_mean(letters: Any) -> None:
     vocabulary = Vocabulary.of(letters)
     compiled = compile_clauses(ConstraintSet((AnyOf(("b c",)),)), vocabulary)
-    item = BeamItem(compiled, settings=PLAIN)
     way = vocabulary.spell(" b c")
     assert len(way) > 1
     logits = torch.zeros((1, 1, len(way), len(letters)))
     for place, token in enumerate(way):
         logits[0, 0, place, token] = 3.0
     likely = float(logits[0, 0, 0].log_softmax(0)[way[0]])
-    assert estimate(item, logits) == pytest.approx([likely], abs=1e-5)
+    ways = Proposals.of(compiled).list_ways(compiled.start)
+    assert estimate([ways], logits) == pytest.approx([likely], abs=1e-5)
 
 
 @pytest.mark.parametrize("by", ["beam", "draft"])

@@ -14,10 +14,11 @@ from transformers import DynamicCache
 from kgbuild.core.config import DecodingConfig
 from kgbuild.decoding import AnyOf, ConstraintSet, Vocabulary, beam_search, compile_clauses
 from kgbuild.decoding.batching import Move
-from kgbuild.decoding.beam_item import Beam, BeamItem
 from kgbuild.decoding.candidates import Blocked
-from kgbuild.decoding.lookahead import estimate, look_ahead
+from kgbuild.decoding.lookahead import Lookout
 from kgbuild.decoding.plain_runner import PlainRunner
+from kgbuild.decoding.proposals import Proposals
+from kgbuild.decoding.rollout import roll_out
 from kgbuild.decoding.runner import encode_prompts, hold_still, open_runner
 from tests.decoding.families import build_causal
 
@@ -82,18 +83,12 @@ def hope(words: Any, *, said: dict[str, dict[str, float]], **changes: Any) -> li
     model, ids = ScriptedModel(words, said), read_words(words)
     vocabulary = Vocabulary.of(words, ends=(".",))
     compiled = compile_clauses(ConstraintSet((AnyOf(("q",)),)), vocabulary)
-    item = BeamItem(compiled, settings=settings)
-    item.live = [Beam((ids[word],), 0.0, compiled.step(compiled.start, ids[word])) for word in "xy"]
+    wanted = Proposals.of(compiled).list_ways(compiled.start)
+    lookout = Lookout(settings=settings, blocked=Blocked.of(vocabulary))
     with hold_still(model), PlainRunner(model) as runner:
         runner.admit(encode_prompts(words, [" s"]))
-        ahead = look_ahead(
-            runner,
-            [Move(0, ids["x"]), Move(0, ids["y"])],
-            settings=settings,
-            blocked=Blocked.of(vocabulary),
-            generator=torch.Generator().manual_seed(0),
-        )
-    return estimate(item, ahead)
+        lookout.advance(runner, [Move(0, ids[word], wanted=wanted) for word in "xy"])
+    return [lookout.hopes[row] for row in range(2)]
 
 
 def test_a_beam_sees_the_phrase_behind_the_second_likeliest_word(words: Any) -> None:
@@ -139,7 +134,7 @@ def test_a_draft_holds_no_end(words: Any, monkeypatch: pytest.MonkeyPatch) -> No
     peek = PlainRunner.peek
 
     def note(self: PlainRunner, parents: Any, tokens: Any) -> torch.Tensor:
-        drafts.extend(tuple(row[1:]) for row in tokens)
+        drafts.extend(tuple(row) for row in tokens if len(row) > 1)
         return peek(self, parents, tokens)
 
     monkeypatch.setattr(PlainRunner, "peek", note)
@@ -154,11 +149,12 @@ def peek_ahead(letters: Any, model: Any, **changes: Any) -> torch.Tensor:
     settings = SETTINGS.model_copy(update={"lookahead": 3, **changes})
     with hold_still(model), open_runner(model, longest=20) as runner:
         runner.admit(encode_prompts(letters, ["ab", "c a b"]))
-        return look_ahead(
-            runner,
-            [Move(1, 3), Move(0, 5), Move(1, 6)],
+        logits = runner.advance([1, 0, 1], [3, 5, 6])
+        return roll_out(
+            runner.branch(range(3)),
+            logits,
             settings=settings,
-            blocked=Blocked.of(Vocabulary.of(letters)),
+            closed=torch.cat(Blocked.of(Vocabulary.of(letters)).find(len(letters), logits.device)),
             generator=torch.Generator().manual_seed(0),
         )
 
@@ -219,7 +215,7 @@ def test_the_checks_above_see_a_mutation(
         monkeypatch.setattr(torch, "stack", mix)
         with pytest.raises(AssertionError):
             test_the_paths_are_the_likeliest_of_all_strings("bloom", letters)
-    elif mutation == "first path":
+    elif mutation == "first path only":
         monkeypatch.setattr("kgbuild.decoding.rollout.count_paths", lambda settings: 1)
         with pytest.raises(AssertionError):
             test_a_beam_sees_the_phrase_behind_the_second_likeliest_word(words)

@@ -88,8 +88,8 @@ def test_a_branch_leaves_its_origin_where_it_is() -> None:
         with hold_still(model), kind(model) as runner:
             runner.admit([EncodedPrompt(SHORT), EncodedPrompt(LONG)])
             runner.advance([0, 1, 1], [5, 6, 7])
-            branch = runner.branch()
-            branch.advance([2, 2, 0], [1, 2, 3])
+            branch = runner.branch([2, 0])
+            branch.advance([0, 0, 1], [1, 2, 3])
             ahead = branch.advance([0, 2], [4, 4])
             stayed = runner.advance([0, 1, 2], [8, 8, 8])
         texts = [(*LONG, 7, 1, 4), (*SHORT, 5, 3, 4)]
