@@ -7,6 +7,7 @@ refuses it when it is chosen.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -73,7 +74,9 @@ class Masks:
     ) -> torch.Tensor | None:
         if key not in self._parts:
             tokens = find()
-            self._parts[key] = torch.tensor(tokens, dtype=torch.long) if tokens else None
+            # An array is a tensor at once; a list of thousands takes as long as a matrix product.
+            held = torch.frombuffer(array("q", tokens), dtype=torch.long) if tokens else None
+            self._parts[key] = held
         return self._parts[key]
 
     def _find_killers(self, seen: int, counts: tuple[int, ...]) -> tuple[int, frozenset[int]]:
