@@ -225,7 +225,7 @@ def count_seconds(model: Any) -> list[float]:
     return spent
 
 
-def compare_stage(*, count: int) -> None:
+def compare_stage(*, count: int, rounds: int) -> None:
     """The demo's prompts, asked as people would in a loop and as a build does."""
     config = load_config(Path(__file__).resolve().parents[1] / "data/configs/demo.yaml")
     inputs = Inputs(config)
@@ -237,19 +237,25 @@ def compare_stage(*, count: int) -> None:
             found, cpu, wall = time_loop(model, tokenizer, prompts, config.decoding)
             base = found / cpu
             print(f"| `generate` in a loop | {dtype} | {cpu:.1f} | {wall:.1f} | {found} | 1.0x | |")
-        shapes = count_products(model)
-        start, clock = time.process_time(), time.perf_counter()
         order = sorted(prompts, key=lambda prompt: (prompt.prefix, prompt.characters))
-        answers = beam_search(
-            model,
-            tokenizer,
-            [prompt.text for prompt in order],
-            [prompt.constraints for prompt in order],
-            settings=config.decoding,
-            prefix=[prompt.prefix for prompt in order],
-            at_once=config.teacher.batch_prompts,
-        )
-        cpu, wall = time.process_time() - start, time.perf_counter() - clock
+
+        def ask(model: Any = model, tokenizer: Any = tokenizer, order: Any = order) -> Any:
+            forget(model, tokenizer, config=config.decoding)
+            start, clock = time.process_time(), time.perf_counter()
+            answers = beam_search(
+                model,
+                tokenizer,
+                [prompt.text for prompt in order],
+                [prompt.constraints for prompt in order],
+                settings=config.decoding,
+                prefix=[prompt.prefix for prompt in order],
+                at_once=config.teacher.batch_prompts,
+            )
+            return time.process_time() - start, time.perf_counter() - clock, answers
+
+        with count_products(model) as shapes:
+            ask()  # unmeasured
+        cpu, wall, answers = min((ask() for _ in range(rounds)), key=lambda one: one[0])
         found = count_parsed(order, answers)
         roof = time_products(shapes)
         print(
@@ -304,17 +310,19 @@ def count_parsed(prompts: Sequence[Prompt], answers: Sequence[Sequence[Hypothesi
     )
 
 
-def count_products(model: Any) -> Counter[tuple[Any, int]]:
-    """Count the products of every weight matrix by the number of rows."""
+@contextmanager
+def count_products(model: Any) -> Iterator[Counter[tuple[Any, int]]]:
+    """Count the products of every weight matrix by the number of rows, while it is open."""
     shapes: Counter[tuple[Any, int]] = Counter()
 
     def note(module: Any, given: Any) -> None:
         shapes[module.weight, given[0].numel() // given[0].shape[-1]] += 1
 
-    for module in model.modules():
-        if isinstance(module, torch.nn.Linear):
-            module.register_forward_pre_hook(note)
-    return shapes
+    linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    hooks = [module.register_forward_pre_hook(note) for module in linear]
+    yield shapes
+    for hook in hooks:
+        hook.remove()
 
 
 def time_products(shapes: Counter[tuple[Any, int]]) -> float:
@@ -438,7 +446,7 @@ def main() -> None:
         print(f"\nThe demo's first {asked} prompts, 8 beams, 6 completions each, one thread\n")
         print("| | weights | CPU s | wall s | tails | tails a CPU second | matrix products alone |")
         print("|---|---|---|---|---|---|---|")
-        compare_stage(count=asked)
+        compare_stage(count=asked, rounds=rounds)
 
 
 if __name__ == "__main__":
