@@ -29,8 +29,8 @@ class LabellingConfig(Section):
     shortlist: int = Field(
         default=1_000,
         ge=1,
-        description="So many of the least certain triples are compared by meaning, for questions "
-        "that differ",
+        description="So many of the uncertain triples drawn first are compared by meaning, for "
+        "questions that differ",
     )
     capacity: int = Field(
         default=20_000, ge=1, description="Most random and most chosen questions of one session"

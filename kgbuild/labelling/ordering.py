@@ -4,14 +4,16 @@ Before anything is asked, a hash of its id puts every triple into one of two par
 is asked in the order of the hashes, so its answers are a uniform sample of all candidates however
 the others are chosen. In the other part, questions alternate between
 
-- uncertain: near the critic's threshold and unlike what was chosen before (largest product of the
-  two), the usual uncertainty sampling kept from asking near copies;
-- diverse: unlike what was chosen before, whatever the score (greedy k-center, the core-set
-  selection of Sener and Savarese 2018).
+- uncertain: drawn, the likelier the less the critic knows on which side of its threshold the triple
+  is (soft uncertainty sampling). To ask the least certain ones first, as is usual, teaches worse
+  than asking at random (benchmarks/labelling.md): a learner that sees nothing but borderline cases
+  forgets what the others look like;
+- diverse: unlike what was chosen before (greedy k-center, the core-set selection of Sener and
+  Savarese 2018).
 
-Both look only at a shortlist of the least certain triples, as Zhdanov (2019, Diverse mini-batch
-active learning) does: k-center over everything collects broken sentences, and its cost stays
-bounded however many candidates there are.
+The diverse ones come from a shortlist of those drawn first, as in Zhdanov (2019, Diverse mini-batch
+active learning): k-center over everything collects broken sentences, and its cost stays bounded
+however many candidates there are.
 """
 
 from __future__ import annotations
@@ -100,7 +102,8 @@ def order_questions(
         if place < config.random_share:
             reserved.add(place, question)
         else:
-            chosen.add(find_margin(probability, threshold), question)
+            inside = (place - config.random_share) / (1 - config.random_share)
+            chosen.add(draw_turn(inside, find_doubt(probability, threshold)), question)
     if is_random:
         return Order([one for _, one in drawn.sorted()], True, candidates, drawn.left_out)
     picked = _pick(chosen.sorted(), centres=centres, encode=encode, config=config)
@@ -118,15 +121,31 @@ def draw_place(triple_id: str, *, seed: int) -> float:
     return float(int(digest, 16) / 16 ** len(digest))
 
 
-def find_margin(probability: float, threshold: float) -> float:
-    """Give how far a probability is from the threshold, in log-odds: 0 is the least certain.
+def find_doubt(probability: float, threshold: float) -> float:
+    """Give how little is known of the side of the threshold: 1 at the threshold, towards 0 far off.
 
-    >>> find_margin(0.7, 0.7)
-    0.0
-    >>> find_margin(0.9, 0.5) == find_margin(0.1, 0.5) > find_margin(0.8, 0.5)
+    The variance of an answer that is yes with the odds of the probability against the threshold,
+    four times.
+
+    >>> find_doubt(0.7, 0.7)
+    1.0
+    >>> find_doubt(0.9, 0.5) == find_doubt(0.1, 0.5) < find_doubt(0.8, 0.5)
     True
     """
-    return abs(round(_log_odds(probability) - _log_odds(threshold), 6))
+    odds = _log_odds(probability) - _log_odds(threshold)
+    return round(1 / math.cosh(odds / 2) ** 2, 6)
+
+
+def draw_turn(place: float, doubt: float) -> float:
+    """Give a triple its turn among those drawn in proportion to their doubt, the smallest first.
+
+    Exponential races draw without putting back (Efraimidis and Spirakis 2006).
+
+    Args:
+        place: Uniform between 0 and 1, its own.
+        doubt: Above 0.
+    """
+    return -math.log1p(-place) / doubt
 
 
 def _log_odds(probability: float) -> float:
@@ -141,13 +160,12 @@ def _pick(
     encode: Encode | None,
     config: LabellingConfig,
 ) -> Iterator[Question]:
-    # Half at most: a small pool has a least certain part, too.
+    # Half at most: in a small pool, too, those drawn first come first.
     short = min(config.shortlist, -(-len(chosen) // 2)) if encode is not None else 0
     if encode is not None and short > 1:
         sentences = [question.sentence for _, question in chosen[:short]]
         vectors = encode([*sentences, *centres])
-        margins = np.array([margin for margin, _ in chosen[:short]])
-        for place, why in spread(vectors[:short], margins, centres=vectors[short:]):
+        for place, why in spread(vectors[:short], centres=vectors[short:]):
             yield chosen[place][1].model_copy(update={"chosen_by": why})
     else:
         short = 0
@@ -155,30 +173,26 @@ def _pick(
         yield question.model_copy(update={"chosen_by": UNCERTAIN})
 
 
-def spread(
-    vectors: Vectors, margins: npt.NDArray[np.float64], *, centres: Vectors
-) -> Iterator[tuple[int, str]]:
-    """Give all rows, each time the one that differs most from those before it.
+def spread(vectors: Vectors, *, centres: Vectors) -> Iterator[tuple[int, str]]:
+    """Give all rows: by turns the next in order, and the one that differs most from all before.
 
     Args:
         vectors: (rows, width), of length one.
-        margins: (rows,), from the threshold in log-odds.
         centres: (others, width), what the rows should differ from to begin with.
 
     Yields:
-        A row's number, and uncertain (the margin counted) or diverse (it did not).
+        A row's number, and uncertain (it was next) or diverse (it differed most).
     """
-    closeness = np.exp(-margins)
     distance = np.full(len(vectors), 2.0)  # the largest distance of two vectors of length one
     for centre in centres:
         distance = np.minimum(distance, 1 - vectors @ centre)
+    waiting = dict.fromkeys(range(len(vectors)))
     for turn in range(len(vectors)):
         why = (UNCERTAIN, DIVERSE)[turn % 2]
-        # Rounded, so that equal sentences are equal on every machine; the least margin is first.
-        gain = np.round(distance * closeness if why == UNCERTAIN else distance, 5)
-        gain[distance < 0] = -1.0
-        best = int(np.argmax(gain))
+        # Rounded, so that equal sentences are equal on every machine; the earlier one is first.
+        best = next(iter(waiting)) if why == UNCERTAIN else int(np.argmax(np.round(distance, 5)))
         yield best, why
+        del waiting[best]
         distance = np.minimum(distance, np.maximum(1 - vectors @ vectors[best], 0.0))
         distance[best] = -1.0
 
