@@ -98,9 +98,8 @@ class Lookout:
 
     def _find_doubtful(self, item: BeamItem) -> list[tuple[tuple[int, ...], ...]]:
         """Give what every hypothesis still wants; nothing for those whose place is sure."""
-        sure = self._settings.beams - self._spare
-        if item.rows <= self._settings.beams:
-            sure = item.rows
+        beams = self._settings.beams
+        sure = beams - self._spare if item.rows > beams else item.rows
         list_ways = Proposals.of(item.compiled).list_ways
         return [() if at < sure else list_ways(beam.state) for at, beam in enumerate(item.live)]
 
@@ -159,13 +158,18 @@ def _close(blocked: Blocked, logits: torch.Tensor) -> torch.Tensor:
 
 
 def narrow(item: BeamItem, hopes: Sequence[float], *, settings: DecodingConfig) -> list[int]:
-    """Keep as many hypotheses of an item as it has beams; give their places in order."""
+    """Keep as many hypotheses of an item as it has beams; give their places in order.
+
+    Those whose place is sure stay; the others follow in the order in which groups take turns.
+    """
     candidates = []
     for place, (beam, hope) in enumerate(zip(item.live, hopes, strict=True)):
         one = item.weigh(place, beam.tokens[-1], score=beam.score, state=beam.state)
         candidates.append(one._replace(rank=one.rank + settings.lookahead_weight * hope))
-    chosen = choose_beams(candidates, beams=settings.beams, tolerance=settings.clause_tolerance)
-    places = sorted(candidate.row for candidate in chosen)
+    order = choose_beams(candidates, beams=item.rows, tolerance=settings.clause_tolerance)
+    sure = settings.beams - count_spare(settings)
+    rivals = [candidate.row for candidate in order if candidate.row >= sure]
+    places = sorted([*range(sure), *rivals[: settings.beams - sure]])
     item.live = [item.live[place] for place in places]
     return places
 

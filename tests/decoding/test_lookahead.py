@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,8 @@ import torch
 
 from kgbuild.core.config import DecodingConfig
 from kgbuild.decoding import AnyOf, ConstraintSet, Not, Vocabulary, beam_search, compile_clauses
-from kgbuild.decoding.lookahead import estimate
+from kgbuild.decoding.beam_item import Beam, BeamItem
+from kgbuild.decoding.lookahead import estimate, narrow
 from kgbuild.decoding.proposals import Proposals
 from kgbuild.decoding.shared_runner import SharedRunner
 from tests.decoding.families import build_seq2seq
@@ -68,6 +70,30 @@ def test_only_hypotheses_whose_place_is_in_doubt_are_looked_ahead(
     assert any(chosen == [6, 7, 8, 9] for chosen in wide)
     assert all(set(chosen) <= {6, 7, 8, 9} for chosen in wide)
     assert all(live == 10 for live, _ in rows), "without a rival no place is in doubt"
+
+
+@pytest.mark.parametrize("is_diverse", [False, True])
+def test_hope_moves_only_those_whose_place_is_in_doubt(is_diverse: bool, letters: Any) -> None:
+    vocabulary = Vocabulary.of(letters)
+    compiled = compile_clauses(SETS[0], vocabulary)
+    changes = {"beams": 8, "lookahead": 3, "lookahead_weight": 1.0, "is_diverse": is_diverse}
+    settings = PLAIN.model_copy(update=changes)
+    draw = random.Random(5)
+    kept: set[int] = set()
+    for _ in range(300):
+        item = BeamItem(compiled, settings=settings)
+        for place in range(10):
+            tokens = tuple(draw.choice(vocabulary.written_ids) for _ in range(3))
+            state = compiled.start
+            for token in tokens:
+                state = compiled.step(state, token)
+            item.live.append(Beam(tokens, -1.0 - place, state))
+        item.live = item.live[1:]
+        places = narrow(item, [0.0] * 6 + [-9 * draw.random() for _ in range(4)], settings=settings)
+        assert places[:6] == list(range(6))
+        assert len(set(places)) == len(item.live) == 8
+        kept |= set(places)
+    assert kept == set(range(10)), "a rival may win, and a doubtful beam lose"
 
 
 @pytest.mark.parametrize("by", WAYS)
