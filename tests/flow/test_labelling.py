@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from kgbuild.core.errors import LabelError
+from kgbuild.core.ids import triple_id
 from kgbuild.core.labelling_config import LabellingConfig
 from kgbuild.core.records import Label, Split
 from kgbuild.core.relations import RelationSet, load_relations
 from kgbuild.critic import TableScorer, read_labels
 from kgbuild.critic.split import assign_part
-from kgbuild.labelling.ordering import Vectors
+from kgbuild.labelling.ordering import Vectors, draw_place, draw_turn, find_doubt
 from kgbuild.runs.label_checks import check_labels
 from kgbuild.runs.label_exchange import export_tasks
 from kgbuild.runs.labelling import open_session
@@ -46,7 +47,7 @@ class Told:
         return steps
 
 
-def test_a_runs_least_certain_triple_comes_first_and_its_random_part_is_its_own(
+def test_a_runs_triples_are_drawn_by_its_critics_doubt_and_its_random_part_is_its_own(
     made_run: Path, tmp_path: Path, relations: RelationSet
 ) -> None:
     config = LabellingConfig(random_share=0.25)
@@ -66,14 +67,16 @@ def test_a_runs_least_certain_triple_comes_first_and_its_random_part_is_its_own(
         row.triple_id for row in read_labels([tmp_path / "l.jsonl"]) if row.chosen_by == "random"
     }
     scores = {(head, relation, tail): score for head, relation, tail, score, _ in ANSWERS}
-    rest = [
-        abs(np.log(scores[key] / (1 - scores[key])) - np.log(THRESHOLD / (1 - THRESHOLD)))
+    turns = {
+        row.triple_id: draw_turn(
+            (draw_place(row.triple_id, seed=0) - 0.25) / 0.75,
+            find_doubt(scores[row.head, row.relation, row.tail], THRESHOLD),
+        )
         for row in read_labels([tmp_path / "l.jsonl"])
-        if row.triple_id not in drawn and (key := (row.head, row.relation, row.tail))
-    ]
+        if row.triple_id not in drawn
+    }
     assert first is not None
-    own = scores[first.head, first.relation, first.tail]
-    assert abs(np.log(own / (1 - own)) - np.log(1.5)) == pytest.approx(min(rest))
+    assert first.triple_id == min(turns, key=turns.__getitem__)
 
 
 def test_a_critic_scores_a_file_of_candidates(tmp_path: Path, relations: RelationSet) -> None:
@@ -90,9 +93,16 @@ def test_a_critic_scores_a_file_of_candidates(tmp_path: Path, relations: Relatio
         config=LabellingConfig(random_share=0, encoder=None),
     ) as session:  # fmt: skip
         question = session.current()
-    # The table's threshold is 0.5, and 0.5 is the probability of number 12.
+    turns = {
+        tail: draw_turn(
+            draw_place(triple_id("PersonX sings", "xReact", tail), seed=0),
+            find_doubt(0.02 + 0.04 * place, 0.5),
+        )
+        for place, tail in enumerate(tails)
+    }
     assert question is not None
-    assert (question.tail, question.chosen_by) == ("feeling 12", "uncertain")
+    assert question.tail == min(turns, key=turns.__getitem__)
+    assert question.chosen_by == "uncertain"
     assert critic.asked == 20
 
 
