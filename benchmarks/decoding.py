@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
-from kgbuild.core.config import DecodingConfig
+from kgbuild.core.config import BuildConfig, DecodingConfig
 from kgbuild.core.config_file import load_config
 from kgbuild.decoding import AnyOf, ConstraintSet, Count, Hypothesis, Not, Vocabulary, beam_search
 from kgbuild.decoding import beam as beam_module
@@ -238,24 +238,10 @@ def compare_stage(*, count: int, rounds: int) -> None:
             base = found / cpu
             print(f"| `generate` in a loop | {dtype} | {cpu:.1f} | {wall:.1f} | {found} | 1.0x | |")
         order = sorted(prompts, key=lambda prompt: (prompt.prefix, prompt.characters))
-
-        def ask(model: Any = model, tokenizer: Any = tokenizer, order: Any = order) -> Any:
-            forget(model, tokenizer, config=config.decoding)
-            start, clock = time.process_time(), time.perf_counter()
-            answers = beam_search(
-                model,
-                tokenizer,
-                [prompt.text for prompt in order],
-                [prompt.constraints for prompt in order],
-                settings=config.decoding,
-                prefix=[prompt.prefix for prompt in order],
-                at_once=config.teacher.batch_prompts,
-            )
-            return time.process_time() - start, time.perf_counter() - clock, answers
-
         with count_products(model) as shapes:
-            ask()  # unmeasured
-        cpu, wall, answers = min((ask() for _ in range(rounds)), key=lambda one: one[0])
+            time_search(model, tokenizer, order, config)  # unmeasured
+        asked = (time_search(model, tokenizer, order, config) for _ in range(rounds))
+        cpu, wall, answers = min(asked, key=lambda one: one[0])
         found = count_parsed(order, answers)
         roof = time_products(shapes)
         print(
@@ -263,6 +249,24 @@ def compare_stage(*, count: int, rounds: int) -> None:
             f"| {found / cpu / base:.1f}x | {roof:.1f} s, {roof / cpu:.0%} |",
             flush=True,
         )
+
+
+def time_search(
+    model: Any, tokenizer: Any, prompts: Sequence[Prompt], config: BuildConfig
+) -> tuple[float, float, list[list[Hypothesis]]]:
+    """Ask all prompts as a build does."""
+    forget(model, tokenizer, config=config.decoding)
+    start, clock = time.process_time(), time.perf_counter()
+    answers = beam_search(
+        model,
+        tokenizer,
+        [prompt.text for prompt in prompts],
+        [prompt.constraints for prompt in prompts],
+        settings=config.decoding,
+        prefix=[prompt.prefix for prompt in prompts],
+        at_once=config.teacher.batch_prompts,
+    )
+    return time.process_time() - start, time.perf_counter() - clock, answers
 
 
 def time_loop(
@@ -320,9 +324,11 @@ def count_products(model: Any) -> Iterator[Counter[tuple[Any, int]]]:
 
     linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
     hooks = [module.register_forward_pre_hook(note) for module in linear]
-    yield shapes
-    for hook in hooks:
-        hook.remove()
+    try:
+        yield shapes
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def time_products(shapes: Counter[tuple[Any, int]]) -> float:

@@ -125,7 +125,7 @@ def read(labels: Sequence[LabelledTriple], relations: Sequence[str], encoder: Me
 def replay(pool: Rows, dev: Rows, way: str, *, seed: int) -> list[Point]:
     """Ask, answer and learn until the answers have doubled four times."""
     share, by_meaning = _WAYS[way]
-    config = LabellingConfig(random_share=share, seed=seed, again_share=0.0)
+    config = LabellingConfig(random_share=share, seed=seed)
     places = {row.triple_id: place for place, row in enumerate(pool.labels)}
     questions = [Question.of_label(row) for row in pool.labels]
     vectors = {row.sentence: place for place, row in enumerate(pool.labels)}

@@ -75,16 +75,20 @@ class Blocked:
         return self._tensors[key]
 
 
-def check_logits(largest: Sequence[float], *, names: Sequence[str]) -> None:
-    """Raise if a row's logits are not numbers, which its largest one tells.
+def check_logits(tell_tales: Sequence[float], *, names: Sequence[str]) -> None:
+    """Raise if a row's logits are not numbers.
+
+    Args:
+        tell_tales: Of every row its largest logit or its log-sum-exp, whichever is at hand: both
+            are finite if the logits can be used, and only then.
 
     Raises:
         ModelError: Naming the row.
     """
-    for logit, name in zip(largest, names, strict=True):
-        if not abs(logit) < float("inf"):
+    for told, name in zip(tell_tales, names, strict=True):
+        if not abs(told) < float("inf"):
             raise ModelError(
-                f"the model gave no usable logits for {name} (the largest is {logit}); "
+                f"the model gave no usable logits for {name} (they come to {told}); "
                 "try another dtype or check the weights"
             )
 

@@ -86,14 +86,14 @@ class Lookout:
             items, logits[kept], settings=settings, blocked=self._blocked, spare=self._spare
         )
         ways = [ways for item in items for ways in self._find_doubtful(item)]
+        parents = [kept[move.parent] for move in moved]
         return [
-            Move(
-                kept[row],
-                token,
-                draft=() if is_fresh else tuple(self._guesses[kept[row]]),
+            move._replace(
+                parent=parent,
+                draft=() if is_fresh else tuple(self._guesses[parent]),
                 wanted=wanted,
             )
-            for (row, token, *_), wanted in zip(moved, ways, strict=True)
+            for move, parent, wanted in zip(moved, parents, ways, strict=True)
         ]
 
     def _find_doubtful(self, item: BeamItem) -> list[tuple[tuple[int, ...], ...]]:
@@ -167,9 +167,10 @@ def narrow(item: BeamItem, hopes: Sequence[float], *, settings: DecodingConfig) 
         one = item.weigh(place, beam.tokens[-1], score=beam.score, state=beam.state)
         candidates.append(one._replace(rank=one.rank + settings.lookahead_weight * hope))
     order = choose_beams(candidates, beams=item.rows, tolerance=settings.clause_tolerance)
-    sure = settings.beams - count_spare(settings)
+    spare = count_spare(settings)
+    sure = settings.beams - spare
     rivals = [candidate.row for candidate in order if candidate.row >= sure]
-    places = sorted([*range(sure), *rivals[: settings.beams - sure]])
+    places = sorted([*range(sure), *rivals[:spare]])
     item.live = [item.live[place] for place in places]
     return places
 

@@ -166,7 +166,7 @@ def _extend(
     """Add one token to every draw."""
     logits = logits.float()
     sums = torch.logsumexp(logits, dim=1)
-    check_logits(logits.amax(dim=1).tolist(), names=[draw.name for draw in live])
+    check_logits(sums.tolist(), names=[draw.name for draw in live])
     end_ids, never_ids = blocked.find(logits.shape[1], logits.device)
     scaled = logits / settings.temperature
     scaled.index_fill_(1, never_ids, float("-inf"))

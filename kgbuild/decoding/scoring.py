@@ -75,7 +75,7 @@ def _score_batch(
     for (_, tail), row, name in zip(pairs, logits, names, strict=True):
         own = row[-len(tail) :].float()  # (tail, vocab), the last columns predict the tail
         sums = torch.logsumexp(own, dim=1)
-        check_logits(own.amax(dim=1).tolist(), names=[f"completion {name}"] * len(tail))
+        check_logits(sums.tolist(), names=[f"completion {name}"] * len(tail))
         picked = own.gather(1, torch.tensor(tail, device=own.device)[:, None])[:, 0]
         scores.append(float((picked - sums).sum()))
     return scores

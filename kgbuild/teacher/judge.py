@@ -95,4 +95,5 @@ def _judge_batch(
     columns = torch.tensor([lasts.index(len(rest) - 1) for rest in rests], device=ids.device)
     logits = out.logits[rows, columns].float()  # (sentences, vocabulary)
     yes, no = (logits[:, word].logsumexp(-1) for word in words)
-    return [float(odd) for odd in torch.sigmoid(yes - no).tolist()]
+    odds: list[float] = torch.sigmoid(yes - no).tolist()
+    return odds
